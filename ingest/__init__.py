@@ -1,0 +1,1 @@
+"""From feeds to articles: poll, fetch, parse, normalise, and the log they are written to."""

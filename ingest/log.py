@@ -1,0 +1,187 @@
+"""The Log port: what both logs (SQLite here, Kafka elsewhere) promise, and the topics in it.
+
+At least once, order per key only, 900 kB a record, offsets that grow but may have gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+MAX_RECORD_BYTES = 900_000
+"""Key and value together; Kafka's producer stops at 1 MiB with its own overhead."""
+
+
+class Partition(NamedTuple):
+    """One ordered part of a topic."""
+
+    topic: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """How a topic is kept.
+
+    Attributes:
+        partitions: Embedded topics have one (ARCHITECTURE section 2).
+        compacted: Only the last record of a key is kept; a None value removes the key.
+        retention_days: By append time; None keeps for ever. Not for compacted topics.
+    """
+
+    name: str
+    partitions: int = 1
+    compacted: bool = False
+    retention_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecord:
+    """What to append. Without ``partition`` the key's hash decides."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was appended, where and when."""
+
+    partition: Partition
+    offset: int
+    key: str
+    value: bytes | None
+    appended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A group's next offsets, to be stored together with an append."""
+
+    group: str
+    offsets: Mapping[Partition, int]
+
+
+class Consumer(Protocol):
+    """A member of a consumer group. Nothing is committed unless asked."""
+
+    def poll(self, *, max_records: int = 500, timeout_seconds: float = 1.0) -> list[Record]:
+        """New records of the assigned partitions, in order per partition; empty at time-out."""
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Store the next offsets. Raises FencedError where a partition is no longer ours."""
+
+    def assignment(self) -> frozenset[Partition]:
+        """The partitions this member reads now."""
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from ``offset``."""
+
+    def lag(self) -> int:
+        """Records appended but not yet polled, over the assigned partitions."""
+
+    def close(self) -> None:
+        """Leave the group at once."""
+
+
+class Table(Protocol):
+    """A compacted topic by key: the last value of each, tombstones left out."""
+
+    def get(self, key: str) -> Record | None:
+        """The last record of ``key``."""
+
+    def items(self, prefix: str = "") -> Iterator[Record]:
+        """The last record of every key that starts with ``prefix``, by key."""
+
+
+class Log(Protocol):
+    """An append-only log of topics with consumer groups."""
+
+    def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:
+        """Create what is missing, adopt changed retention; idempotent, never shrinks."""
+
+    def append(self, records: Sequence[NewRecord], *, commit: Commit | None = None) -> list[int]:
+        """Append all and store ``commit`` after them; the offsets, once durable.
+
+        SQLite: one transaction. Kafka: in that order. Order is kept per key.
+
+        Raises:
+            RecordTooLargeError: nothing was appended.
+            UnavailableError: full or unreachable; nothing was acknowledged.
+            FencedError: ``commit`` names a group whose live consumer does not own the partition.
+        """
+
+    def submit(
+        self, records: Sequence[NewRecord], *, commit: Commit | None = None
+    ) -> Future[list[int]]:
+        """As ``append``, without waiting; group commit makes many of these cheap."""
+
+    def read(self, partition: Partition, offset: int, *, max_records: int = 500) -> list[Record]:
+        """Records from ``offset`` on, without a group."""
+
+    def bounds(self, partition: Partition) -> tuple[int, int]:
+        """(first kept offset, next offset to be written)."""
+
+    def offset_at(self, partition: Partition, moment: datetime) -> int:
+        """The first offset appended at ``moment`` or later; the end where there is none."""
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions ``topic`` has."""
+
+    def committed(self, group: str, partition: Partition) -> int | None:
+        """The group's next offset, or None where it never committed."""
+
+    def reset_group(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Move a group that has no live member. Raises FencedError where it has one."""
+
+    def consumer(
+        self,
+        group: str,
+        topics: Sequence[str],
+        *,
+        on_assign: Callable[[frozenset[Partition]], Mapping[Partition, int]] | None = None,
+    ) -> Consumer:
+        """Join ``group``; starts at the committed offset, else at the first kept record.
+
+        ``on_assign`` runs at every assignment and may give start offsets: a sink with a
+        checkpoint of its own seeks there.
+        """
+
+    def table(self, topic: str) -> Table:
+        """A compacted topic by key, as of now."""
+
+    def identity(self) -> str:
+        """A random id made when this log was created; tells a store that came back empty."""
+
+    def sweep(self) -> int:
+        """Apply retention and compaction; how many records went. Safe at any time."""
+
+    def health(self) -> Mapping[str, str]:
+        """Facts for ``doctor``: version, size, state."""
+
+    def close(self) -> None:
+        """Finish what was submitted, then close."""
+
+
+def topic_specs(*, articles_days: float = 30, quarantine_days: float = 90) -> tuple[TopicSpec, ...]:
+    """The topics of the embedded log (ARCHITECTURE section 2)."""
+    return (
+        TopicSpec(name="feeds", compacted=True),
+        TopicSpec(name="feed-state", compacted=True),
+        TopicSpec(name="entries", compacted=True),
+        TopicSpec(name="articles", retention_days=articles_days),
+        TopicSpec(name="tagged", retention_days=articles_days),
+        TopicSpec(name="decisions", compacted=True),
+        TopicSpec(name="stories", compacted=True),
+        TopicSpec(name="story-links", compacted=True),
+        TopicSpec(name="topics", compacted=True),
+        TopicSpec(name="subscriptions", compacted=True),
+        TopicSpec(name="alert-state", compacted=True),
+        TopicSpec(name="requests", retention_days=7),
+        TopicSpec(name="quarantine", retention_days=quarantine_days),
+    )

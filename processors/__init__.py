@@ -1,0 +1,1 @@
+"""From articles to tagged articles with a place in a story."""

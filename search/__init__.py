@@ -1,0 +1,1 @@
+"""From stories to answers and alerts."""
