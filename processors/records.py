@@ -46,14 +46,16 @@ class Signature:
     """What grouping needs of a text, without the text.
 
     Attributes:
-        shingles: Base64 of the MinHash of word 3-shingles (little-endian uint32 each).
+        shingles: Base64 of the MinHash of word 3-shingles (128 little-endian uint16).
         terms: The heaviest terms with their weights, unit length together.
         length: Words in title and text.
+        size: Distinct shingles, heavier ones counted by weight.
     """
 
     shingles: str = ""
     terms: tuple[tuple[str, float], ...] = ()
     length: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,11 @@ class Decision:
 
     Attributes:
         order: Offset in ``tagged`` of the record that was decided on.
+        placed: Offset of the id's first record: since then it counts in its story.
         seen: Append time of the id's first ``tagged`` record.
         feed_id: The feed that had it first; only its text can make a revision.
+        story_began: ``placed`` of the story's first article.
+        story_size, story_sources: Of the story when this article was placed in it.
     """
 
     article_id: str
@@ -89,6 +94,12 @@ class Decision:
     story_id: str
     copy_of: str = ""
     similarity: float = 0.0
+    source: str = ""
+    language: str = ""
+    placed: int = 0
+    story_began: int = 0
+    story_size: int = 1
+    story_sources: tuple[str, ...] = ()
     signature: Signature = Signature()
     schema: int = SCHEMA
 

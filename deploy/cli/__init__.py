@@ -1,0 +1,107 @@
+"""The command ``wirewatch``: one verb per task."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from deploy.cli import (
+    alerts,
+    configuration,
+    feeds,
+    filters,
+    quarantine,
+    queries,
+    run,
+    search,
+    subscriptions,
+    topics,
+    upkeep,
+)
+from deploy.cli.context import Context
+from deploy.cli.output import print_error
+from ingest.errors import QueryError, UsageError, WirewatchError
+
+app = typer.Typer(
+    name="wirewatch",
+    help="Watch news feeds; be told within a second when something you care about is published.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape
+    if wanted:
+        typer.echo(f"wirewatch {version('wirewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="Settings file (TOML); default wirewatch.toml here, then the user's."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder; default the user's data folder.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.NAME=VALUE", help="One setting; repeatable."),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it, exit."),
+    ] = False,
+) -> None:
+    """Watch news feeds; be told within a second when something you care about is published."""
+    ctx.obj = Context(config=config, data=data, overrides=tuple(overrides or ()))
+
+
+run.register(app)
+search.register(app)
+upkeep.register(app)
+filters.register(app)
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(topics.app, name="topics")
+app.add_typer(queries.app, name="query")
+app.add_typer(subscriptions.app, name="subscriptions")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(configuration.app, name="config")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status: 0 done, 1 the work failed, 2 wrong use."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if sys.platform == "win32":
+        sys.stderr.write("wirewatch: Windows is not supported; run it inside WSL.\n")
+        return 1
+    as_json = "--json" in given
+    try:
+        status = app(given, standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        message = error.format_message()
+        print_error(UsageError(message, hint="See: wirewatch --help"), as_json=as_json)
+        return 2
+    except WirewatchError as error:
+        query = next((text for text in given if len(text) >= (error.caret or 0)), "")
+        shown = getattr(error, "query", query) if isinstance(error, QueryError) else ""
+        print_error(error, query=shown, as_json=as_json)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): nothing more to say to it.
+        sys.stderr.close()
+        return 0
+    return int(status or 0)

@@ -1,0 +1,86 @@
+"""``alerts``: what was sent, to whom, when, and why it failed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli.client import call, lines
+from deploy.cli.context import context_of
+from deploy.cli.output import print_json, print_line, print_table
+
+app = typer.Typer(help="What was sent: list, retry, watch.")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command("list")
+def list_alerts(
+    ctx: typer.Context,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed ones.")] = False,
+    since: Annotated[str | None, typer.Option(help="Created from then on: 2026-11-01, 24h.")] = None,
+    subscription: Annotated[str | None, typer.Option(help="Of one, by name or id.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """List alerts, newest first."""
+    params: dict[str, Any] = {
+        "state": "failed" if failed else None,
+        "since": since,
+        "subscription": subscription,
+    }
+    rows: list[dict[str, Any]] = []
+    while True:
+        page = call(context_of(ctx), "GET", "/api/alerts", params=params)
+        rows += page["alerts"]
+        if not page["after"]:
+            break
+        params["after"] = page["after"]
+    if json:
+        print_json(rows)
+        return
+    print_table(
+        ("id", "created", "state", "subscription", "article", "last error"),
+        [
+            (
+                r["alert_id"],
+                r["created"][:19],
+                r["state"],
+                r["subscription_name"],
+                r["title"],
+                next((a["error"] for a in reversed(r["attempts"]) if a["error"]), ""),
+            )
+            for r in rows
+        ],
+        empty="No alerts.",
+    )
+
+
+@app.command("retry")
+def retry(
+    ctx: typer.Context,
+    alert_id: Annotated[str, typer.Argument(metavar="ID")],
+    json: JsonFlag = False,
+) -> None:
+    """Deliver a failed alert again, with the same id."""
+    found = call(context_of(ctx), "POST", f"/api/alerts/{alert_id}/retry")
+    if json:
+        print_json([found])
+    else:
+        print_line(f"{found['alert_id']} is {found['state']}")
+
+
+@app.command("watch")
+def watch(
+    ctx: typer.Context,
+    json: JsonFlag = False,
+) -> None:
+    """Print alerts as they happen; end with Ctrl-C."""
+    try:
+        for row in lines(context_of(ctx), "GET", "/local/alerts/watch"):
+            if json:
+                print_json([row])
+            else:
+                print_line(f"{row['created'][:19]}  {row['subscription_name']}: {row['title']}")
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None

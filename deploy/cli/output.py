@@ -1,0 +1,66 @@
+"""What commands print: JSON lines for programs, tables for people, sentences for faults."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ingest.errors import QueryError, WirewatchError
+from ingest.clean import printable
+
+
+def print_json(rows: Iterable[Any]) -> None:
+    """One JSON object a line on standard output."""
+    for row in rows:
+        sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def print_line(text: str) -> None:
+    """One line for a person; nothing from a feed can act on the terminal (promise P6)."""
+    sys.stdout.write(printable(text) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """A table, or the sentence ``empty`` where there are no rows."""
+    found = list(rows)
+    if not found:
+        print_line(empty)
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in found:
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
+    Console(soft_wrap=False).print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Names and values below each other."""
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        print_line(f"{name:<{width}}  {value}")
+
+
+def print_error(error: WirewatchError, *, query: str = "", as_json: bool = False) -> None:
+    """The sentence, the place (with a caret under the query) and what to do, on standard error."""
+    if as_json:
+        sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
+        return
+    place = f"{error.place}: " if error.place else ""
+    sys.stderr.write(f"wirewatch: {printable(place + error.sentence)}\n")
+    if isinstance(error, QueryError) and error.caret is not None and query:
+        sys.stderr.write(_caret_lines(query, error.caret))
+    if error.hint:
+        sys.stderr.write(f"  {printable(error.hint)}\n")
+
+
+def _caret_lines(query: str, caret: int) -> str:
+    start = max(0, caret - 60)
+    shown = printable(query[start : caret + 20].replace("\n", " "))
+    return f"  {shown}\n  {' ' * len(printable(query[start:caret]))}^\n"

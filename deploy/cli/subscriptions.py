@@ -1,0 +1,174 @@
+"""``subscriptions``: who wants what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli.client import call
+from deploy.cli.context import context_of
+from deploy.cli.output import print_facts, print_json, print_line, print_table
+from ingest.errors import QueryError
+
+app = typer.Typer(help="Who wants what: add, list, show, edit, pause, remove, test, explain.")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Name = Annotated[str, typer.Argument(help="The subscription's name or id.")]
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="https://… (signed webhook), file:PATH or stdout:; repeatable."),
+]
+
+
+def _absolute(targets: list[str] | None) -> list[str] | None:
+    """``file:`` targets are relative to where they were added."""
+    if targets is None:
+        return None
+    return [
+        f"file:{Path(one.removeprefix('file:')).expanduser().absolute()}"
+        if one.startswith("file:")
+        else one
+        for one in targets
+    ]
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A name of your own.")],
+    query: Annotated[str, typer.Argument(help="See docs/queries.md; topic:ceasefire-talks.")],
+    to: To = None,
+    every_article: Annotated[
+        bool, typer.Option("--every-article", help="Each article, not once a story.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Subscribe to a query or a topic."""
+    body = {
+        "name": name,
+        "query": query,
+        "to": _absolute(to) or ["stdout:"],
+        "every_article": every_article,
+    }
+    found = _with_query(ctx, "POST", "/api/subscriptions", body=body, query=query)
+    if json:
+        print_json([found])
+        return
+    print_line(f"subscribed {found['name']} ({found['id']}) to: {found['query']}")
+    for endpoint in found["endpoints"]:
+        if endpoint["secret"]:
+            print_line(f"webhook {endpoint['to']} is signed with {endpoint['secret']}")
+
+
+@app.command("list")
+def list_subscriptions(ctx: typer.Context, json: JsonFlag = False) -> None:
+    """List every subscription."""
+    rows = call(context_of(ctx), "GET", "/api/subscriptions")["subscriptions"]
+    if json:
+        print_json(rows)
+        return
+    print_table(
+        ("name", "state", "query", "to"),
+        [
+            (r["name"], "paused" if r["paused"] else "active", r["query"], ", ".join(r["to"]))
+            for r in rows
+        ],
+        empty='No subscriptions yet. Try: wirewatch subscriptions add truce "topic:ceasefire-talks"',
+    )
+
+
+@app.command("show")
+def show(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
+    """Show one subscription."""
+    _print_one(call(context_of(ctx), "GET", f"/api/subscriptions/{name}"), json=json)
+
+
+@app.command("edit")
+def edit(
+    ctx: typer.Context,
+    name: Name,
+    query: Annotated[str | None, typer.Option(help="A new query; it counts from now on.")] = None,
+    rename: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    to: To = None,
+    every_article: Annotated[bool | None, typer.Option(help="Each article, or once a story.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="End a pause.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Change a subscription; what was sent stays sent."""
+    body: dict[str, Any] = {
+        "query": query,
+        "name": rename,
+        "to": _absolute(to),
+        "every_article": every_article,
+        "paused": False if resume else None,
+    }
+    changes = {key: value for key, value in body.items() if value is not None}
+    found = _with_query(
+        ctx, "PATCH", f"/api/subscriptions/{name}", body=changes, query=query or ""
+    )
+    _print_one(found, json=json)
+
+
+@app.command("pause")
+def pause(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
+    """Pause a subscription; end the pause with: edit NAME --resume."""
+    found = call(context_of(ctx), "PATCH", f"/api/subscriptions/{name}", body={"paused": True})
+    _print_one(found, json=json)
+
+
+@app.command("remove")
+def remove(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
+    """Remove a subscription; its alerts stay listed."""
+    found = call(context_of(ctx), "DELETE", f"/api/subscriptions/{name}")
+    if json:
+        print_json([found])
+    else:
+        print_line(f"removed {found['name']}")
+
+
+@app.command("test")
+def test(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
+    """Send a test alert to every target."""
+    found = call(context_of(ctx), "POST", f"/api/subscriptions/{name}/test")
+    if json:
+        print_json(found["deliveries"])
+    else:
+        for row in found["deliveries"]:
+            print_line(f"{row['to']}: {row['error'] or 'acknowledged'}")
+    if any(row["error"] for row in found["deliveries"]):
+        raise typer.Exit(1)
+
+
+@app.command("explain")
+def explain(
+    ctx: typer.Context,
+    name: Name,
+    article: Annotated[str, typer.Argument(help="An article's id.")],
+    json: JsonFlag = False,
+) -> None:
+    """Say why an article does or does not alert a subscription."""
+    path = f"/local/subscriptions/{name}/explain/{article}"
+    found = call(context_of(ctx), "GET", path)
+    if json:
+        print_json([found])
+        return
+    print_line(found["sentence"])
+    for line in found["reasons"]:
+        print_line(f"  {line}")
+
+
+def _with_query(ctx: typer.Context, method: str, path: str, *, body: Any, query: str) -> Any:
+    try:
+        return call(context_of(ctx), method, path, body=body)
+    except QueryError as error:
+        error.query = query  # type: ignore[attr-defined] # for the caret line
+        raise
+
+
+def _print_one(found: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json([found])
+    else:
+        print_facts({key: value for key, value in found.items() if key != "schema"})

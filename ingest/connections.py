@@ -1,0 +1,198 @@
+"""Connections to strangers, made behind the address guard; for feeds, pages and webhooks.
+
+The guard decides at connect time, on the very address the socket is opened for: a name that changes
+its answer between check and connect (DNS rebinding), a redirect or an odd spelling gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiohttp import (
+    AddrInfoType,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from ingest.guard import Guard, is_public
+
+LOOKUP_THREADS = 32
+"""Lookups block a thread each; six threads, asyncio's own pool here, would let six dead name
+servers hold up every other feed (P4)."""
+
+OpenSocket = Callable[[AddrInfoType], socket.socket]
+
+
+class RefusedAddressError(OSError):
+    """The address guard refused ``address``; an OSError, so that aiohttp reports it as its own."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not a public address")
+        self.address = address
+
+
+class SystemResolver(AbstractResolver):
+    """Name look-ups by the system (hosts file included), on threads of their own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="lookup")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Every address of ``host``, as the system orders them."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+        )
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Let the threads go; a look-up under way is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class GuardedResolver(AbstractResolver):
+    """The answers of ``inner``, refused as a whole when one of them is not public."""
+
+    def __init__(self, inner: AbstractResolver) -> None:
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Every address of ``host``.
+
+        Raises:
+            RefusedAddressError: one is private; a mixed answer is how rebinding begins.
+        """
+        found = await self._inner.resolve(host, port, family)
+        for answer in found:
+            if not is_public(answer["host"]):
+                raise RefusedAddressError(answer["host"])
+        return found
+
+    async def close(self) -> None:
+        """Close ``inner``."""
+        await self._inner.close()
+
+
+def plain_socket(info: AddrInfoType) -> socket.socket:
+    """An unconnected socket for ``info``."""
+    family, kind, proto, _, _ = info
+    return socket.socket(family, kind, proto)
+
+
+def guarded_socket(info: AddrInfoType, *, open_socket: OpenSocket = plain_socket) -> socket.socket:
+    """An unconnected socket for ``info``, if its address is public.
+
+    The last word: literal addresses skip the resolver.
+    """
+    address = str(info[4][0])
+    if not is_public(address):
+        raise RefusedAddressError(address)
+    return open_socket(info)
+
+
+class Connections:
+    """HTTP requests behind ``guard``; redirects are never followed.
+
+    Two sessions stand behind it: a guarded one, and a free one that only ever gets requests whose
+    own host and port are allowed by name. ``resolver``, ``tls`` and ``open_socket`` let a caller
+    bring its own look-ups, certificates and sockets.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        open_socket: OpenSocket = plain_socket,
+    ) -> None:
+        self._guard = guard
+        self._tls: ssl.SSLContext | bool = tls or True
+        self._open_socket = open_socket
+        self._resolver = resolver
+        self._guarded: ClientSession | None = None
+        self._free: ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str],
+        connect_seconds: float,
+        data: bytes | None = None,
+        verify_tls: bool = True,
+    ) -> ClientResponse:
+        """The answer to one request, its body unread and not decoded; close it.
+
+        No deadline but the one for connecting: callers put ``asyncio.timeout`` around the whole
+        exchange. Errors are those of aiohttp; `ingest.network_errors` puts them into words.
+
+        Raises:
+            BlockedAddressError: the host is a private address in digits.
+        """
+        self._guard.check(url)
+        return await self._session(url).request(
+            method,
+            url,
+            data=data,
+            headers=headers,
+            allow_redirects=False,
+            ssl=self._tls if verify_tls else False,
+            timeout=ClientTimeout(total=None, connect=connect_seconds),
+        )
+
+    async def close(self) -> None:
+        """Close both sessions and the resolver."""
+        for session in (self._guarded, self._free):
+            if session is not None:
+                await session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+
+    def _session(self, url: URL) -> ClientSession:
+        # Made at the first request, since aiohttp binds its sessions to the running loop.
+        if self._guarded is None or self._free is None:
+            self._resolver = self._resolver or SystemResolver()
+            self._free = _session(self._resolver, self._open_socket)
+            self._guarded = _session(GuardedResolver(self._resolver), self._open_guarded)
+        return self._free if self._guard.allows(url) else self._guarded
+
+    def _open_guarded(self, info: AddrInfoType) -> socket.socket:
+        return guarded_socket(info, open_socket=self._open_socket)
+
+
+def _session(resolver: AbstractResolver, open_socket: OpenSocket) -> ClientSession:
+    options: dict[str, Any] = {"limit": 0, "use_dns_cache": False, "force_close": True}
+    # limit: callers bound what they have in flight. force_close: polls of a host lie minutes
+    # apart, and bytes after the announced length are never read as the next answer.
+    return ClientSession(
+        connector=TCPConnector(resolver=resolver, socket_factory=open_socket, **options),
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        raise_for_status=False,
+    )

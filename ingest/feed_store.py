@@ -1,0 +1,82 @@
+"""The feed list over the log: add, import, remove, list with health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from ingest.errors import NotFoundError, UsageError
+from ingest.feed_list import ListReport, read_feed_list
+from ingest.feeds import Feed, FeedHealth, FeedState, health, make_feed
+from ingest.log import Log, NewRecord
+from ingest.opml import write_opml
+from ingest.wire import decode, encode
+
+BATCH = 1000
+"""Records an append while importing: 50,000 feeds must not be one transaction of minutes."""
+
+
+class FeedStore:
+    """The ``feeds`` topic as a list. Only the process that owns the data folder writes it."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def all(self) -> list[Feed]:
+        """Every feed, by id."""
+        return [
+            decode(Feed, record.value)
+            for record in self._log.table("feeds").items()
+            if record.value is not None
+        ]
+
+    def get(self, feed_id: str) -> Feed:
+        """One feed. Raises NotFoundError."""
+        record = self._log.table("feeds").get(feed_id)
+        if record is None or record.value is None:
+            raise NotFoundError(f"there is no feed {feed_id}", hint="See: wirewatch feeds list")
+        return decode(Feed, record.value)
+
+    def add(self, url: str, *, title: str = "", groups: Sequence[str] = ()) -> Feed:
+        """The feed at ``url``, now polled. Raises UsageError where it is there already."""
+        feed = make_feed(url, added=datetime.now(UTC), title=title, groups=tuple(groups))
+        if self._log.table("feeds").get(feed.id) is not None:
+            raise UsageError(
+                f"{feed.url} is in the list already", hint="See: wirewatch feeds health"
+            )
+        self._log.append([_record(feed)])
+        return feed
+
+    def import_list(self, text: str, *, name: str) -> ListReport:
+        """Add every feed of an OPML text or a list of URLs.
+
+        Raises:
+            FileError: the list cannot be read; nothing was added.
+        """
+        known = {record.key for record in self._log.table("feeds").items()}
+        found = read_feed_list(text, name, added=datetime.now(UTC), known=known)
+        for start in range(0, len(found.added), BATCH):
+            self._log.append([_record(feed) for feed in found.added[start : start + BATCH]])
+        return found
+
+    def remove(self, feed_id: str) -> Feed:
+        """Stop polling a feed; its articles stay. Raises NotFoundError."""
+        feed = self.get(feed_id)
+        self._log.append([NewRecord(topic="feeds", key=feed_id, value=None)])
+        return feed
+
+    def opml(self) -> str:
+        """The list as OPML."""
+        return write_opml(self.all())
+
+    def health(self, *, now: datetime) -> Iterator[FeedHealth]:
+        """How every feed is."""
+        states = self._log.table("feed-state")
+        for feed in self.all():
+            record = states.get(feed.id)
+            state = decode(FeedState, record.value) if record and record.value else None
+            yield health(feed, state, now=now)
+
+
+def _record(feed: Feed) -> NewRecord:
+    return NewRecord(topic="feeds", key=feed.id, value=encode(feed))

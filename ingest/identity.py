@@ -1,0 +1,127 @@
+"""Identity: which feed, which article (RECORDS, "Identity")."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.article import Article
+from ingest.urls import canonical_url, is_site_root, source_of
+
+_ID_BYTES = 16  # 128 bits: no two of 10^15 articles meet by chance
+_SEPARATOR = "\x1f"  # cannot stand in cleaned text, so that joined parts stay apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryIdentity:
+    """What may name an entry, all cleaned but not cut.
+
+    Attributes:
+        canonical_url: Of its link, or empty.
+        guid: As written, or empty.
+        title: Plain text; the text's beginning where there is no title.
+        day: Of publication, or the date as written, or empty.
+    """
+
+    canonical_url: str = ""
+    guid: str = ""
+    title: str = ""
+    day: str = ""
+
+
+def feed_id(url: str) -> str:
+    """The id of the feed at ``url``, the same for all spellings of it."""
+    return _hash(canonical_url(url) or url)
+
+
+def own_pages(*urls: str) -> frozenset[str]:
+    """Canonical URLs that cannot name an article: the feed, its home, the roots of their hosts."""
+    pages = {canonical_url(url) for url in urls}
+    roots = {canonical_url(f"https://{source_of(page)}/") for page in pages if page}
+    return frozenset((pages | roots) - {""})
+
+
+def article_ids(
+    entries: Sequence[EntryIdentity], *, feed_id: str, own: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """One id for each of the ``entries`` of one document, in order.
+
+    Two entries with one guid are one article, unless link and title both differ. ``own`` are the
+    feed's own pages: as link or guid they name nothing.
+    """
+    known = [_without_own_pages(entry, own) for entry in entries]
+    by_url: dict[str, set[EntryIdentity]] = defaultdict(set)
+    by_guid: dict[str, set[EntryIdentity]] = defaultdict(set)
+    for entry in known:
+        by_url[entry.canonical_url].add(replace(entry, day=""))
+        by_guid[entry.guid].add(replace(entry, day=""))
+    first: dict[tuple[str, str], str] = {}
+    return tuple(
+        _first_id(
+            entry,
+            _id_of(
+                entry,
+                feed_id=feed_id,
+                url_names=len(by_url[entry.canonical_url]) == 1,
+                guid_names=len(by_guid[entry.guid]) == 1,
+            ),
+            first=first,
+        )
+        for entry in known
+    )
+
+
+def _without_own_pages(entry: EntryIdentity, own: frozenset[str]) -> EntryIdentity:
+    guid = "" if canonical_url(entry.guid) in own else entry.guid
+    url = "" if entry.canonical_url in own else entry.canonical_url
+    return replace(entry, guid=guid, canonical_url=url)
+
+
+def _id_of(entry: EntryIdentity, *, feed_id: str, url_names: bool, guid_names: bool) -> str:
+    if entry.canonical_url and url_names:
+        return _hash(entry.canonical_url)
+    if entry.guid and guid_names:
+        return _hash(feed_id, entry.guid)
+    if entry.guid:
+        return _hash(feed_id, entry.guid, entry.canonical_url or entry.title)
+    return _hash(feed_id, "", entry.title, entry.day)
+
+
+def _first_id(entry: EntryIdentity, own_id: str, *, first: dict[tuple[str, str], str]) -> str:
+    """The id of the first entry with this guid and the same link or title, else ``own_id``."""
+    if not entry.guid:
+        return own_id
+    same = [(entry.guid, word) for word in (entry.canonical_url, entry.title) if word]
+    found = next((first[key] for key in same if key in first), own_id)
+    for key in same:
+        first.setdefault(key, found)
+    return found
+
+
+def entry_keys(articles: Sequence[Article]) -> tuple[tuple[str, ...], ...]:
+    """For each of the ``articles`` of one document, the keys under which to remember its id.
+
+    The guid's key first, then the URL's, each only where it names one article here; a key that
+    two articles of the document share would lead one to the other.
+    """
+    guids: dict[str, set[str]] = defaultdict(set)
+    urls: dict[str, set[str]] = defaultdict(set)
+    for article in articles:
+        guids[article.guid].add(article.id)
+        urls[article.canonical_url].add(article.id)
+
+    def keys(article: Article) -> Iterable[str]:
+        if article.guid and len(guids[article.guid]) == 1:
+            yield _hash(article.feed_id, article.guid)
+        if article.canonical_url and _hash(article.canonical_url) == article.id:
+            yield article.id
+
+    return tuple(tuple(keys(article)) or (article.id,) for article in articles)
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256(_SEPARATOR.join(parts).encode()).digest()
+    return base64.urlsafe_b64encode(digest[:_ID_BYTES]).rstrip(b"=").decode()
