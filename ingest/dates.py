@@ -35,7 +35,7 @@ _CLOCK: Final = re.compile(
     re.ASCII,
 )
 _OFFSET: Final = re.compile(
-    r"[\s,]*(?:(?:utc|gmt|ut|z)\s*(?=[+-]))?(?P<offset>[+-]\s?\d{1,2}(?::?\d{2}){0,2})(?!\d)"
+    r"[\s,]*(?:(?:utc|gmt|ut|z)\s*(?=[+-]))?(?P<offset>[+-]\s?\d{1,2}(?::?\d{2}){0,2})(?!\d)(?::\d?)?"
     r"(?:\s*\(?(?:gmt|utc|z)\b)?|\s(?P<plus>\d{2}:\d{2})$",
     re.ASCII,
 )

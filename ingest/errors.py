@@ -79,9 +79,14 @@ class UsageError(WirewatchError):
 
 
 class QueryError(UsageError):
-    """A query that cannot be parsed, is above a limit, or is refused where it is used."""
+    """A query that cannot be parsed, is above a limit, or is refused where it is used.
+
+    Attributes:
+        query: The text that ``caret`` counts in, where whoever shows the error knows it.
+    """
 
     code = "query"
+    query: str = ""
 
 
 class FileError(UsageError):

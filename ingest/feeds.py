@@ -1,4 +1,4 @@
-"""What we poll: the records of a feed, of its polling and of its entries; and its health."""
+"""What we poll: the records of a feed, of its polling and of its entries; and its health.
 
 Three records, three topics: ``feeds`` is written by people, ``feed-state`` and ``entries`` by the
 one poller that owns the feed's shard (ARCHITECTURE sections 2 and 3).
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ingest.errors import UsageError
+from ingest.guard import check_url
 from ingest.identity import feed_id
 from ingest.wire import SCHEMA, Time
 
@@ -26,9 +26,6 @@ SHARDS = 32
 
 MAX_STATE_BYTES = 4_000
 """Of an encoded ``FeedState``: it is written after every poll, so it must stay small."""
-
-MAX_URL = 2_000
-"""Characters; longer addresses exist only in attacks and in broken exports."""
 
 SILENT_GAPS = 10
 """A feed is silent after ten times its usual gap without news ..."""
@@ -48,6 +45,7 @@ class Feed:
         groups: OPML folders, ``Outer/Inner`` where nested.
         shard: Placed by host, so that one poller alone speaks to a host.
         secret_ref: Names the whole URL in the secret store; empty where nothing is secret.
+        verify_tls: False where a person accepted this host's certificate as it is.
     """
 
     id: str
@@ -57,6 +55,7 @@ class Feed:
     added: Time
     shard: int = 0
     secret_ref: str = ""
+    verify_tls: bool = True
     schema: int = SCHEMA
 
 
@@ -71,6 +70,7 @@ class FeedState:
             the clock says: the age of entries is counted in it.
         body_hash, entries: Of the last body read, so that equal bytes need not be read again.
         next_poll: None where polling has ended.
+        advertised_seconds: The least time between polls that feed and host ask for.
         usual_gap_seconds: Between two pieces of news, averaged; 0 while unknown.
         failures: In a row.
         moved_to, moved_polls, moved_since: A permanent redirect that is being watched.
@@ -90,6 +90,7 @@ class FeedState:
     entries: int = 0
     next_poll: Time | None = None
     interval_seconds: float = 0.0
+    advertised_seconds: float = 0.0
     usual_gap_seconds: float = 0.0
     failures: int = 0
     last_poll: Time | None = None
@@ -177,50 +178,15 @@ def checked_feed_url(text: str) -> str:
     """``text`` as an http(s) address, ``https`` where no scheme is given.
 
     Raises:
-        UsageError: no such address (other scheme, no host, white space, control or non-ASCII
-            characters, too long).
+        UsageError: it can be no feed's address.
     """
     url = text.strip(" \t\r\n")
     if url.lower().startswith("feed:"):
         url = url[5:].removeprefix("//")
-    if "://" not in url and _looks_like_host(url):
+    host = url.split("/", 1)[0].split(":", 1)[0]
+    if "://" not in url and "." in host.strip("."):
         url = f"https://{url}"
-    fault = _fault(url)
-    if fault:
-        raise UsageError(f"refused feed address: {fault}", sentence=fault, hint=_hint(fault))
-    return url
-
-
-_ONLY_HTTP = "Only http and https addresses can be polled."
-_ONLY_ASCII = "The address holds white space, control or non-ASCII characters."
-
-
-def _fault(url: str) -> str:
-    if len(url) > MAX_URL:
-        return f"The address is longer than {MAX_URL} characters."
-    if any(not "!" <= character <= "~" for character in url):
-        return _ONLY_ASCII
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        return "The address cannot be read."
-    if parts.scheme.lower() not in {"http", "https"}:
-        return _ONLY_HTTP
-    return "" if host else "The address names no host."
-
-
-def _hint(fault: str) -> str:
-    if fault == _ONLY_ASCII:
-        return (
-            "Copy the address from the browser's address bar, which writes such characters as %xx."
-        )
-    return "Give the address of a feed or of a web page, such as https://example.org/rss.xml."
-
-
-def _looks_like_host(text: str) -> bool:
-    host = text.split("/", 1)[0].split(":", 1)[0]
-    return "." in host.strip(".") and not text.startswith(("/", "."))
+    return check_url(url)
 
 
 def health(feed: Feed, state: FeedState | None, *, now: datetime) -> FeedHealth:

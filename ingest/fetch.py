@@ -7,23 +7,33 @@ that sends a byte now and then); bytes on the wire and decoded; redirects, each 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urljoin
 
-from aiohttp import BasicAuth, ClientResponse
+from aiohttp import ClientResponse
 from aiohttp.abc import AbstractResolver
 from pydantic import Field
 from yarl import URL
 
+from ingest.answer import (
+    NOT_MODIFIED,
+    FetchResult,
+    Hop,
+    condition_headers,
+    is_success,
+    make_result,
+)
 from ingest.connections import Connections, OpenSocket, plain_socket
-from ingest.decode import Decoder, content_encoding
+from ingest.decode import read_body
 from ingest.errors import FeedError, FetchError
-from ingest.guard import Guard, parse_url
+from ingest.guard import Guard, parse_url, split_credentials
 from ingest.network_errors import NETWORK_ERRORS, broke, explain
+from ingest.politeness import HostSlots
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -35,13 +45,7 @@ SAMPLE_BYTES = 65_536
 """Of an answer that is no success only so much is read: enough to tell a login page by."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PERMANENT = frozenset({301, 308})
-_OK = range(200, 300)
-_NOT_MODIFIED = 304
 _SAMPLE_SECONDS = 2.0
-_MAX_VALIDATOR_CHARS = 1_024
-_HOSTILE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,9})(?![0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,64 +80,34 @@ class FetchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
-    """One answer on the way that led elsewhere."""
-
-    status: int
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchResult:
-    """A whole answer.
-
-    Attributes:
-        status: Of the last hop; anything but a redirect that could be followed.
-        url: The last URL asked, without credentials.
-        body: Decoded; empty when not modified; at most 64 kB where ``status`` is no success, and
-            empty there if it could not be read.
-        etag: Opaque, to be given back as it is; empty where absent or hostile.
-        retry_after: As sent; see `ingest.retry_after`.
-        max_age_seconds: Of Cache-Control, or None.
-        hops: The redirects followed, in order.
-        permanent_url: ``url``, if every redirect was permanent and the answer is a success.
-    """
-
-    status: int
-    url: str
-    body: bytes
-    content_type: str
-    etag: str
-    last_modified: str
-    retry_after: str
-    max_age_seconds: int | None
-    hops: tuple[Hop, ...]
-    permanent_url: str
-    not_modified: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
     """What is asked of every hop."""
 
-    validators: dict[str, str]
+    conditions: dict[str, str]
     credentials: tuple[str, str] | None
     verify_tls: bool
 
 
 class Fetcher:
-    """Fetches feeds and pages behind ``guard``; close it when done."""
+    """Fetches feeds and pages behind ``guard``; close it when done.
+
+    With ``slots`` every hop takes its turn at its host, and waiting for turns does not count
+    against the deadline; without, callers see to politeness. ``resolver``, ``tls`` and
+    ``open_socket`` are those of `ingest.connections.Connections`.
+    """
 
     def __init__(
         self,
         *,
         guard: Guard,
         settings: FetchSettings,
+        slots: HostSlots | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
         open_socket: OpenSocket = plain_socket,
     ) -> None:
         self._settings = settings
+        self._slots = slots
         self._connections = Connections(guard, resolver=resolver, tls=tls, open_socket=open_socket)
         contact = f" (+{settings.contact})" if settings.contact else ""
         self._headers = {
@@ -160,15 +134,16 @@ class Fetcher:
             BlockedAddressError: the host, or that of a redirect, has no public address.
             FetchError: no whole answer within the limits, or one we refuse.
         """
+        first, credentials = _first_url(url, credentials)
         request = _Request(
-            validators=_validators(etag, last_modified),
+            conditions=condition_headers(etag, last_modified),
             credentials=credentials,
             verify_tls=verify_tls,
         )
         seconds = self._settings.total_seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await self._follow(_first_url(url), request)
+            async with asyncio.timeout(seconds) as deadline:
+                return await self._follow(first, request, deadline=deadline)
         except TimeoutError as error:
             raise FetchError(
                 f"deadline of {seconds} s passed at {url[:200]}",
@@ -181,29 +156,48 @@ class Fetcher:
         """Close all connections."""
         await self._connections.close()
 
-    async def _follow(self, first: URL, request: _Request) -> FetchResult:
+    async def _follow(
+        self, first: URL, request: _Request, *, deadline: asyncio.Timeout
+    ) -> FetchResult:
         hops: list[Hop] = []
         url = first
         while True:
-            try:
-                found = await self._ask(url, request, hops=tuple(hops), first=first)
-            except NETWORK_ERRORS as error:
-                raise explain(error, url) from error
-            if isinstance(found, FetchResult):
-                return found
-            hops.append(Hop(status=found[0], url=str(url)))
+            async with self._turn(url, deadline):
+                credentials = request.credentials if url.origin() == first.origin() else None
+                try:
+                    async with self._ask(url, request, credentials=credentials) as response:
+                        target = _target(url, response)
+                        if target is None:
+                            return await self._result(response, request, hops=tuple(hops))
+                        status = response.status
+                except NETWORK_ERRORS as error:
+                    raise explain(error, url) from error
+            hops.append(Hop(status=status, url=str(url)))
             if len(hops) > self._settings.redirects:
-                raise _too_many([*hops, Hop(status=0, url=str(found[1]))])
-            _refuse_downgrade(url, found[1])
-            url = found[1]
+                raise _too_many([*hops, Hop(status=0, url=str(target))])
+            _refuse_downgrade(url, target)
+            url = target
 
+    @asynccontextmanager
+    async def _turn(self, url: URL, deadline: asyncio.Timeout) -> AsyncIterator[None]:
+        if self._slots is None:
+            yield
+            return
+        now = asyncio.get_running_loop().time
+        left = (deadline.when() or now()) - now()
+        deadline.reschedule(None)
+        async with self._slots.turn(str(url)):
+            deadline.reschedule(now() + left)
+            yield
+
+    @asynccontextmanager
     async def _ask(
-        self, url: URL, request: _Request, *, hops: tuple[Hop, ...], first: URL
-    ) -> FetchResult | tuple[int, URL]:
-        """The answer of one hop, or status and target of a redirect."""
-        headers = self._headers | request.validators
-        if request.credentials and url.origin() == first.origin():
-            headers["Authorization"] = BasicAuth(*request.credentials, encoding="utf-8").encode()
+        self, url: URL, request: _Request, *, credentials: tuple[str, str] | None
+    ) -> AsyncIterator[ClientResponse]:
+        headers = self._headers | request.conditions
+        if credentials:
+            pair = b64encode(":".join(credentials).encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
         response = await self._connections.request(
             "GET",
             url,
@@ -212,110 +206,59 @@ class Fetcher:
             verify_tls=request.verify_tls,
         )
         try:
-            location = response.headers.get("Location", "")
-            if response.status in _REDIRECTS and location:
-                return response.status, _target(url, location)
-            if response.status == _NOT_MODIFIED and not request.validators:
-                raise broke(f"{url.host}: 304 to a request without conditions")
-            body = await self._body(response)
+            yield response
         finally:
             response.close()
-        return _result(response, body, url=url, hops=hops)
+
+    async def _result(
+        self, response: ClientResponse, request: _Request, *, hops: tuple[Hop, ...]
+    ) -> FetchResult:
+        if response.status == NOT_MODIFIED and not request.conditions:
+            raise broke(f"{response.url.host}: 304 to a request without conditions")
+        body = await self._body(response)
+        url, headers = str(response.url), response.headers
+        return make_result(response.status, body, url=url, headers=headers, hops=hops)
 
     async def _body(self, response: ClientResponse) -> bytes:
-        if response.status == _NOT_MODIFIED:
+        if response.status == NOT_MODIFIED:
             return b""
-        if response.status in _OK:
-            return await self._read(response)
+        wire, decoded = self._settings.wire_bytes, self._settings.decoded_bytes
+        if is_success(response.status):
+            return await read_body(response, wire_bytes=wire, decoded_bytes=decoded)
         # The status and Retry-After of a refusal count, whether its page can be read or not.
-        sample = bytearray()
         try:
             async with asyncio.timeout(_SAMPLE_SECONDS):
-                async for piece in self._pieces(response):
-                    sample += piece[: SAMPLE_BYTES - len(sample)]
-                    if len(sample) >= SAMPLE_BYTES:
-                        break
+                return await read_body(
+                    response, wire_bytes=wire, decoded_bytes=SAMPLE_BYTES, cut=True
+                )
         except (FeedError, *NETWORK_ERRORS):
             return b""
-        return bytes(sample)
-
-    async def _read(self, response: ClientResponse) -> bytes:
-        limit = self._settings.decoded_bytes
-        body = bytearray()
-        async for piece in self._pieces(response):
-            body += piece
-            if len(body) > limit:
-                raise _too_large(f"{limit / 1e6:g} MB unpacked")
-        return bytes(body)
-
-    async def _pieces(self, response: ClientResponse) -> AsyncIterator[bytes]:
-        """The decoded body in small pieces; ends only where the body was whole."""
-        limit = self._settings.wire_bytes
-        encoding = content_encoding(", ".join(response.headers.getall("Content-Encoding", ())))
-        if (response.content_length or 0) > limit:
-            raise _too_large(f"{limit / 1e6:g} MB")
-        decoder = Decoder(encoding)
-        received = 0
-        async for chunk in response.content.iter_any():
-            received += len(chunk)
-            if received > limit:
-                raise _too_large(f"{limit / 1e6:g} MB")
-            for piece in decoder.feed(chunk):
-                yield piece
-                # A bomb is thousands of pieces a chunk: other feeds get their turn between.
-                await asyncio.sleep(0)
-        if not decoder.finished:
-            raise broke(f"{encoding} stream ends in the middle")
 
 
-def _first_url(text: str) -> URL:
+def _first_url(
+    text: str, credentials: tuple[str, str] | None
+) -> tuple[URL, tuple[str, str] | None]:
+    """``text`` as it is asked for, without credentials, and these."""
     try:
-        return parse_url(text).with_fragment(None)
+        bare, user, password = split_credentials(text)
     except ValueError as error:
         raise _not_http(text) from error
+    if credentials is None and (user or password):
+        credentials = user, password
+    return parse_url(bare).with_fragment(None), credentials
 
 
-def _target(url: URL, location: str) -> URL:
+def _target(url: URL, response: ClientResponse) -> URL | None:
+    """Where ``response`` sends us, or None where it is the answer itself."""
+    location = response.headers.get("Location", "").strip()
+    if response.status not in _REDIRECTS or not location:
+        return None
     try:
-        target = parse_url(urljoin(str(url), location.strip()))
+        target = parse_url(urljoin(str(url), location))
     except ValueError as error:
         raise _not_http(location) from error
     # A redirect brings no credentials of its own and, like any request, no fragment.
     return target.with_user(None).with_fragment(None) if target.raw_user else target
-
-
-def _result(
-    response: ClientResponse, body: bytes, *, url: URL, hops: tuple[Hop, ...]
-) -> FetchResult:
-    headers = response.headers
-    success = response.status in _OK or response.status == _NOT_MODIFIED
-    moved = bool(hops) and success and all(hop.status in _PERMANENT for hop in hops)
-    age = _MAX_AGE.search(headers.get("Cache-Control", ""))
-    return FetchResult(
-        status=response.status,
-        url=str(url),
-        body=body,
-        content_type=_HOSTILE.sub("", headers.get("Content-Type", "")),
-        etag=_safe(headers.get("ETag", "")),
-        last_modified=_safe(headers.get("Last-Modified", "")),
-        retry_after=_HOSTILE.sub("", headers.get("Retry-After", "")),
-        max_age_seconds=int(age[1]) if age else None,
-        hops=hops,
-        permanent_url=str(url) if moved else "",
-        not_modified=response.status == _NOT_MODIFIED,
-    )
-
-
-def _safe(validator: str) -> str:
-    """``validator``, or nothing where it could not be given back as it came (F15)."""
-    if len(validator) > _MAX_VALIDATOR_CHARS or _HOSTILE.search(validator):
-        return ""
-    return validator
-
-
-def _validators(etag: str, last_modified: str) -> dict[str, str]:
-    found = {"If-None-Match": _safe(etag), "If-Modified-Since": _safe(last_modified)}
-    return {name: value for name, value in found.items() if value}
 
 
 def _refuse_downgrade(url: URL, target: URL) -> None:
@@ -335,15 +278,6 @@ def _too_many(hops: list[Hop]) -> FetchError:
         code="redirects",
         sentence=f"Too many redirects: {chain}.",
         hint="The site sends visitors in a circle; look for the feed's present address.",
-    )
-
-
-def _too_large(limit: str) -> FetchError:
-    return FetchError(
-        f"body above {limit}",
-        code="too-large",
-        sentence=f"Refused: body larger than {limit}.",
-        hint="Feeds are rarely above 1 MB; check that the address is a feed's.",
     )
 
 

@@ -57,6 +57,7 @@ _PRIVATE_V6 = tuple(
 _NAT64 = ip_network("64:ff9b::/96")
 """The well-known prefix of RFC 6052: a translator sends on to the IPv4 address in its last bits."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _NUMERIC_LABEL = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _LEGAL_URL = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
@@ -120,6 +121,8 @@ def parse_url(text: str) -> URL:
     Raises:
         ValueError: ``text`` is no absolute http or https URL.
     """
+    if _CONTROL.search(text):
+        raise ValueError(f"control characters in {text[:200]!r}")
     url = URL(text, encoded=_LEGAL_URL.fullmatch(text) is not None)
     if url.scheme not in {"http", "https"} or not url.port:
         raise ValueError(f"not an http or https URL: {text[:200]!r}")

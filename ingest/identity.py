@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.article import Article
-from ingest.urls import canonical_url, is_site_root, source_of
+from ingest.urls import canonical_url, source_of
 
 _ID_BYTES = 16  # 128 bits: no two of 10^15 articles meet by chance
+_LONGEST_URL = 2_000
 _SEPARATOR = "\x1f"  # cannot stand in cleaned text, so that joined parts stay apart
 
 
@@ -75,7 +76,9 @@ def article_ids(
 
 
 def _without_own_pages(entry: EntryIdentity, own: frozenset[str]) -> EntryIdentity:
-    guid = "" if canonical_url(entry.guid) in own else entry.guid
+    # Pages have short addresses; a guid may have megabytes.
+    short = len(entry.guid) <= _LONGEST_URL
+    guid = "" if short and canonical_url(entry.guid) in own else entry.guid
     url = "" if entry.canonical_url in own else entry.canonical_url
     return replace(entry, guid=guid, canonical_url=url)
 

@@ -169,13 +169,13 @@ class Log(Protocol):
 
 
 def topic_specs(*, articles_days: float = 30, quarantine_days: float = 90) -> tuple[TopicSpec, ...]:
-    """The topics of the embedded log (ARCHITECTURE section 2)."""
+    """The topics of the embedded log (ARCHITECTURE section 2); 0 days keep for ever."""
     return (
         TopicSpec(name="feeds", compacted=True),
         TopicSpec(name="feed-state", compacted=True),
         TopicSpec(name="entries", compacted=True),
-        TopicSpec(name="articles", retention_days=articles_days),
-        TopicSpec(name="tagged", retention_days=articles_days),
+        TopicSpec(name="articles", retention_days=articles_days or None),
+        TopicSpec(name="tagged", retention_days=articles_days or None),
         TopicSpec(name="decisions", compacted=True),
         TopicSpec(name="stories", compacted=True),
         TopicSpec(name="story-links", compacted=True),
@@ -183,5 +183,5 @@ def topic_specs(*, articles_days: float = 30, quarantine_days: float = 90) -> tu
         TopicSpec(name="subscriptions", compacted=True),
         TopicSpec(name="alert-state", compacted=True),
         TopicSpec(name="requests", retention_days=7),
-        TopicSpec(name="quarantine", retention_days=quarantine_days),
+        TopicSpec(name="quarantine", retention_days=quarantine_days or None),
     )

@@ -1,178 +1,174 @@
-"""HTML as feeds carry it, read as plain text; titles, which are text or HTML without saying so.
+"""What stands around and between the elements of a feed document: prolog, entities, root.
 
-No tree is built: one pass over the tokens of the WHATWG tokeniser, linear in the input whatever it
-holds (html5ever, lexbor and the standard library's parser are quadratic on some inputs). What is
-nested deeper than a limit, or holds too many tags for one article, is read by a coarser pass.
+Works on text alone, in linear time, before any XML parser sees it. No declaration of an entity
+passes: an XML parser that never sees one can expand none.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from typing import NamedTuple
+import sys
+from dataclasses import dataclass
+from html.entities import name2codepoint
+from typing import Final
 
-from ingest.clean import clean, one_line
-
-MAX_DEPTH = 256
-"""Open elements; real articles stay below 40."""
-
-MAX_TAGS = 20_000
-"""Tags of one article; above it the coarse pass, which is some ten times faster, reads on."""
-
-# Possessive quantifiers: each token is scanned once, there is nothing to go back to.
-_TOKEN = re.compile(
-    r"<!\[CDATA\[|\]\]>"
-    r"|<!--(?:-?>|(?s:.*?)(?:--!?>|\Z))"
-    r"|<[!?][^>]*+(?:>|\Z)|</(?![a-zA-Z])[^>]*+(?:>|\Z)"
-    r"|<(/?)([a-zA-Z][^\s/>]*+)((?:=\s*+(?>\"[^\"]*+\"|'[^']*+')|[^>])*+)(>|\Z)"
+_SPACE: Final = " \t\r\n\ufeff\x00"
+_ROOT: Final = re.compile(r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
+_START: Final = re.compile(
+    r"<\?xml\b|<!doctype\b|<(?:[\w.-]+:)?(?:rss|feed|rdf|html)\b", re.IGNORECASE
 )
-_COARSE = re.compile(
-    r"<(?:script|style)\b.*?(?:</(?:script|style)\b[^>]*+(?:>|\Z)|\Z)|</?[a-zA-Z!?][^>]*+(?:>|\Z)",
-    re.DOTALL | re.IGNORECASE,
+_DECLARES: Final = re.compile(r"<!\s*(ENTITY|ATTLIST)\b", re.IGNORECASE)
+# XML 1.0 section 2.2: what no XML document may hold, and lone surrogates, which no UTF-8 can.
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL_REFERENCE: Final = re.compile(r"&#(?:(\d{1,8})|[xX]([0-9a-fA-F]{1,7}));")
+_REFERENCE: Final = re.compile(
+    r"(?P<kept><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};)(?:(?P<name>[A-Za-z][A-Za-z0-9]{1,31});)?",
+    re.DOTALL,
 )
-_BLANK_LINE = re.compile(r"\n[ \t\r]*+\n")
-# int() refuses more than 4,300 digits and U+10FFFF has seven.
-_LONG_REFERENCE = re.compile(r"&#0*\d{8,};?")
-_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-
-_BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt"
-    " fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main"
-    " menu nav ol p pre section summary table tbody tfoot thead tr ul".split()
-)
-_CELLS = frozenset(["td", "th", "option"])
-# Not prose: code, fallbacks of embedded things, forms.
-_DROPPED = frozenset(
-    "applet audio button canvas datalist embed head iframe math noembed noframes noscript object"
-    " script select style svg template textarea title video xmp".split()
-)
-# Content of these is code to its end, even where no end tag follows.
-_CODE = frozenset(["script", "style"])
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
-# Their end tags may be left out, so that their number says nothing about nesting.
-_IMPLIED_END = frozenset("p li dt dd tr td th option thead tbody tfoot colgroup rp rt".split())
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rp"
-    " rt ruby s samp small span strike strong sub sup time tt u var wbr".split()
-)
-_KNOWN = _BLOCKS | _CELLS | _DROPPED | _VOID | _INLINE
-_BREAK = "\0"  # cannot stand in cleaned text
-_CLOSING = re.compile(r"</([a-zA-Z][a-zA-Z0-9]*)\s*>|<(?:br|p|img|hr)\b[^<>]*>|<a\s[^<>]*>", re.I)
-_ATTRIBUTES = re.compile(r"(?:\s+[a-zA-Z][\w:.\-]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>]++))?+)*+\s*+/?")
+_XML_NAMES: Final = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_PREFIX: Final = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]", re.ASCII)
+_BOUND: Final = re.compile(r"\sxmlns:([A-Za-z_][\w.-]*)\s*=", re.ASCII)
+_MAX_PREFIXES: Final = 30
+"""Real feeds use up to 12; a document with more is no feed that lost its declarations."""
+_NAMESPACES: Final = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "media": "http://search.yahoo.com/mrss/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+}
+_JUNK_LIMIT: Final = 4096
+"""A PHP warning or a blank line may stand before a feed; more than this is another document."""
 
 
-class PlainText(NamedTuple):
-    """What a reader sees, paragraphs separated by a newline.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prolog:
+    """What stands before the root element.
 
-    ``simplified`` says that the markup was beyond the limits: nothing of the text is missing, but
-    paragraphs are not kept apart.
+    Attributes:
+        root: Local name of the root element in lower case; empty where there is none.
+        start: Where the root element begins.
+        doctype: The document type declaration as written.
+        declares: Whether that declaration holds entities or attribute lists.
+        junk: Whether something that is no XML stands first.
     """
 
-    text: str
-    simplified: bool = False
+    root: str
+    start: int
+    doctype: str = ""
+    declares: bool = False
+    junk: bool = False
 
 
-def plain_text(source: str, *, max_depth: int = MAX_DEPTH) -> PlainText:
-    """The text of the HTML ``source``; never raises, O(n).
+def read_prolog(text: str) -> Prolog:
+    """The prolog of ``text``: declaration, comments, instructions, document type."""
+    at, junk = _beginning(text)
+    doctype = ""
+    while at < len(text):
+        if text[at] in _SPACE:
+            at += 1
+        elif text.startswith("<!--", at):
+            at = _after(text, "-->", at + 4)
+        elif text.startswith("<?", at):
+            at = _after(text, "?>", at + 2)
+        elif text.startswith("<!", at):
+            end = _end_of_declaration(text, at)
+            doctype += text[at:end]
+            at = end
+        else:
+            break
+    match = _ROOT.match(text, at)
+    return Prolog(
+        root=match[2].lower() if match else "",
+        start=at,
+        doctype=doctype,
+        declares=_DECLARES.search(doctype) is not None,
+        junk=junk,
+    )
 
-    Scripts, styles, frames, drawings, formulas and forms are left out. What was escaped once too
-    often (``&amp;nbsp;``, a whole body as ``&lt;p&gt;``) is read once more, never twice more.
+
+def _beginning(text: str) -> tuple[int, bool]:
+    at = 0
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    if text.startswith("<", at) and not text.startswith("<br", at):
+        return at, False
+    match = _START.search(text, at, at + _JUNK_LIMIT)
+    return (match.start(), True) if match else (at, False)
+
+
+def _after(text: str, mark: str, at: int) -> int:
+    found = text.find(mark, at)
+    return len(text) if found < 0 else found + len(mark)
+
+
+def _end_of_declaration(text: str, at: int) -> int:
+    """Behind the ``>`` that ends the declaration at ``at``, its internal subset included."""
+    subset = False
+    quote = ""
+    while at < len(text):
+        letter = text[at]
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif subset and text.startswith("<!--", at):
+            at = _after(text, "-->", at + 4) - 1
+        elif letter in "[]":
+            subset = letter == "["
+        elif letter == ">" and not subset:
+            return at + 1
+        at += 1
+    return at
+
+
+def mend(text: str) -> str:
+    """``text`` with what XML forbids taken out or written as XML allows it.
+
+    Control characters go; HTML's named references become characters; lone ampersands are escaped.
+    CDATA sections and comments stay as they are.
     """
-    found = _read(clean(source), max_depth)
-    if "<" in found.text and _has_markup(found.text) and not _TOKEN.search(source):
-        found = _read(found.text, max_depth)
-    if _REFERENCE.search(found.text):
-        return found._replace(text=_lines(unescape(found.text), "\n"))
-    return found
+    text = _ILLEGAL.sub("", text)
+    text = _ILLEGAL_REFERENCE.sub(_legal_reference, text)
+    return _REFERENCE.sub(_legal_name, text)
 
 
-def plain_lines(source: str) -> str:
-    """Text that is no HTML: cleaned, each line a paragraph."""
-    return _lines(clean(source), "\n")
+def _legal_reference(match: re.Match[str]) -> str:
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    if code > sys.maxunicode or _ILLEGAL.match(chr(code)):
+        return ""
+    return match[0]
 
 
-def plain_title(source: str, *, is_html: bool = False) -> str:
-    """A title as one line of text.
-
-    Feeds put HTML into titles without saying so, and escape it once too often; but a title may
-    also speak of ``<b>``, 3 < 4 or ``Vec<u8>``. So, unless ``is_html``, only well-formed tags of
-    HTML go, and what unescaping brings to light goes only where it is clearly markup.
-    """
-    text = clean(source)
-    if "<" in text:
-        text = _read(text, MAX_DEPTH).text if is_html else _strip_known(text)
-    text = unescape(text)
-    if _REFERENCE.search(text):
-        text = unescape(text)
-    if "<" in text and _has_markup(text):
-        text = _strip_known(text)
-    return one_line(text)
+def _legal_name(match: re.Match[str]) -> str:
+    if match["kept"]:
+        return match[0]
+    name = match["name"]
+    if name in _XML_NAMES:
+        return match[0]
+    code = name2codepoint.get(name or "")
+    return f"&#{code};" if code else f"&amp;{match[0][1:]}"
 
 
-def unescape(text: str) -> str:
-    """``text`` with HTML character references resolved, and cleaned of what they brought."""
-    if "&" not in text:
-        return text
-    return clean(html.unescape(_LONG_REFERENCE.sub("\ufffd", text)))
+def is_finished(text: str, root: str) -> bool:
+    """Whether the last tag of ``text`` closes ``root``: a body cut on its way does not."""
+    tail = text[-2000:].lower()
+    return bool(re.search(rf"</(?:[\w.-]+:)?{re.escape(root)}\s*>", tail))
 
 
-def _has_markup(text: str) -> bool:
-    """Whether ``text`` holds tags that only markup holds: a closing tag, a break, a link."""
-    return any(not found[1] or found[1].lower() in _KNOWN for found in _CLOSING.finditer(text))
-
-
-def _strip_known(text: str) -> str:
-    """``text`` without well-formed tags of HTML; unknown ones, as ``<u8>``, stay."""
-    return _Reader(text, strict=True).read(MAX_DEPTH).text
-
-
-def _read(source: str, max_depth: int) -> PlainText:
-    return _Reader(source, strict=False).read(max_depth)
-
-
-def _lines(text: str, separator: str) -> str:
-    lines = (" ".join(line.split()) for line in text.split(separator))
-    return "\n".join(line for line in lines if line)
-
-
-class _Reader:
-    """One pass over the tokens of one source.
-
-    ``strict``: what is not a well-formed tag of HTML is text.
-    """
-
-    def __init__(self, source: str, *, strict: bool) -> None:
-        self._source = source
-        self._strict = strict
-        self._pieces: list[str] = []
-        self._unclosed: set[str] = set()  # dropped elements whose end tag was sought in vain
-
-    def read(self, max_depth: int) -> PlainText:
-        source, at, depth, tags, broken = self._source, 0, 0, 0, False
-        while found := _TOKEN.search(source, at):
-            closing, name = found[1], (found[2] or "").lower()
-            if name and self._is_text(found, name):
-                self._text(source[at : found.start() + 1])
-                at = found.start() + 1
-                continue
-            self._text(source[at : found.start()])
-            at = found.end()
-            if not name:
-                continue
-            tags += 1
-            if name in _BLOCKS:
-                self._pieces.append(_BREAK)
-                broken = True
-            elif name in _CELLS:
-                self._pieces.append(" ")
-            elif name in _DROPPED and not closing:
-                at = self._end_of(name, found)
-                continue
-            if name not in _VOID and name not in _IMPLIED_END and not found[3].endswith("/"):
-                depth += -1 if closing else 1
-            if depth > max_depth or tags > MAX_TAGS:
-                return self._coarse(at)
-        self._text(source[at:])
-        ...
+def bind_prefixes(document: str) -> str:
+    """``document`` with a namespace for every prefix that its root leaves without one."""
+    used = {match[1] for match in _PREFIX.finditer(document)}
+    bound = {match[1] for match in _BOUND.finditer(document)}
+    missing = sorted(used - bound - {"xml", "xmlns"})[:_MAX_PREFIXES]
+    root = _ROOT.match(document)
+    if not missing or root is None:
+        return document
+    declared = "".join(
+        f' xmlns:{name}="{_NAMESPACES.get(name, "urn:" + name)}"' for name in missing
+    )
+    return f"{document[: root.end()]}{declared}{document[root.end() :]}"

@@ -53,9 +53,11 @@ class HostSlots:
         try:
             async with host.slots:
                 self._refuse_held(key, host)
-                await self._wait(host)
+                # Reserved before the wait, so that a second connection starts a gap after us.
+                start = max(host.next_start, self.clock())
+                host.next_start = start + gap
+                await asyncio.sleep(start - self.clock())
                 self._refuse_held(key, host)
-                host.next_start = self.clock() + gap
                 yield
         finally:
             host.users -= 1
@@ -91,11 +93,6 @@ class HostSlots:
             for key, host in self._hosts.items()
             if host.users or max(host.next_start, host.held_until) > now
         }
-
-    async def _wait(self, host: _Host) -> None:
-        while (seconds := host.next_start - self.clock()) > 0:
-            # Taken before the wait, so that a second connection to the host starts after us.
-            await asyncio.sleep(seconds)
 
     def _refuse_held(self, key: str, host: _Host) -> None:
         seconds = host.held_until - self.clock()

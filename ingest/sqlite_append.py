@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.errors import MalformedRecordError, RecordTooLargeError
 from ingest.log import MAX_RECORD_BYTES, Commit, NewRecord, Partition

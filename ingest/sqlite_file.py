@@ -64,6 +64,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     connection: sqlite3.Connection | None = None
     try:
+        path.touch(mode=0o600)  # SQLite gives its side files the same rights
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
         )
@@ -76,6 +77,12 @@ def open_writer(path: Path) -> sqlite3.Connection:
         if isinstance(error, sqlite3.Error):
             raise store_error(error) from error
         raise
+    except OSError as error:
+        raise UnavailableError(
+            f"{path}: {error}",
+            sentence=f"The log {path} cannot be opened: {error.strerror}.",
+            hint="Look at the rights and the free space of the data folder.",
+        ) from error
     return connection
 
 

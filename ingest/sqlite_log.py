@@ -175,7 +175,7 @@ class SqliteLog:
         }
 
     def close(self) -> None:
-        """Finish what was submitted, then close; polls that wait return empty."""
+        """Finish what was submitted, then close; whoever polls gets UnavailableError."""
         self._writer.close()
         self._reader.close()
         self._changes.announce()

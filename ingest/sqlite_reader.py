@@ -49,11 +49,7 @@ class Reader:
         part = self._topics.part(partition)
         with self._connection() as connection:
             end = _end(part, connection)
-            first = connection.execute(
-                "select min(rid) from record where rid >= ? and rid < ?",
-                (part << OFFSET_BITS, part + 1 << OFFSET_BITS),
-            ).fetchone()[0]
-        return (end if first is None else first & OFFSET_MASK), end
+            return _first_kept(part, 0, end, connection), end
 
     def offset_at(self, partition: Partition, moment: int) -> int:
         """The first offset appended at ``moment`` (milliseconds) or later; else the end."""
@@ -126,9 +122,12 @@ class Reader:
             raise store_error(error) from error
         finally:
             if connection is not None:
-                self._idle.append(connection)
-            if self._closed:
-                self.close()
+                self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        self._idle.append(connection)
+        if self._closed:  # by another thread, meanwhile
+            self.close()
 
 
 def offset_at(part: int, moment: int, connection: sqlite3.Connection) -> int:
@@ -136,19 +135,19 @@ def offset_at(part: int, moment: int, connection: sqlite3.Connection) -> int:
 
     Append times never fall, so halving finds it in at most 40 steps.
     """
-    low, high = 0, _end(part, connection)
-    end = part << OFFSET_BITS | high
+    end = _end(part, connection)
+    low, high = 0, end
     while low < high:
         middle = (low + high) // 2
         found = connection.execute(
             "select rid, at from record where rid >= ? and rid < ? order by rid limit 1",
-            (part << OFFSET_BITS | middle, end),
+            (part << OFFSET_BITS | middle, part << OFFSET_BITS | end),
         ).fetchone()
         if found is None or found[1] >= moment:
             high = middle
         else:
             low = (found[0] & OFFSET_MASK) + 1
-    return low
+    return _first_kept(part, low, end, connection)
 
 
 _NEWEST = """select record.rid, record.at, record.key, record.value from latest
@@ -157,6 +156,15 @@ _NEWEST = """select record.rid, record.at, record.key, record.value from latest
 
 def _end(part: int, connection: sqlite3.Connection) -> int:
     return int(connection.execute("select next from part where id = ?", (part,)).fetchone()[0])
+
+
+def _first_kept(part: int, offset: int, end: int, connection: sqlite3.Connection) -> int:
+    """The first offset from ``offset`` on that is not swept, else ``end``."""
+    (found,) = connection.execute(
+        "select min(rid) from record where rid >= ? and rid < ?",
+        (part << OFFSET_BITS | offset, part << OFFSET_BITS | end),
+    ).fetchone()
+    return end if found is None else found & OFFSET_MASK
 
 
 def _records(

@@ -122,7 +122,7 @@ class Writer:
         self._connection.execute("savepoint job")
         try:
             job.result = job.run(self._connection)
-        except Exception as error:  # noqa: BLE001  the caller's future carries it to the caller
+        except Exception as error:  # the future carries it to whoever waits for the job
             if isinstance(error, sqlite3.Error):
                 if not self._connection.in_transaction or is_full(error):
                     raise

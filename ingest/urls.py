@@ -28,7 +28,7 @@ TRACKING_NAMES = frozenset({
     "epik", "srsltid", "s_kwcid", "rb_clickid", "wickedid", "irclickid", "_branch_match_id",
     # analytics and mail campaigns
     "_ga", "_gl", "ga_source", "ga_medium", "ga_campaign", "ga_content", "ga_term", "mc_cid",
-    "mc_eid", "mkt_tok", "vero_id", "vero_conv", "hsctatracking", "elqtrack", "elqtrackid", "nr_email_referer",
+    "mc_eid", "mkt_tok", "vero_id", "vero_conv", "hsctatracking", "elqtrack", "elqtrackid",
     "cmpid", "cmp", "s_cid", "icid", "ncid", "intcid", "intcmp", "ftcamp", "dlvrit",
     # publishers: BBC, New York Times, Guardian, Le Monde, Daily Mail, Microsoft, Yahoo, ...
     "ocid", "xtor", "sref", "ref_src", "ref_url", "smid", "smtyp", "emc", "ito", "wprss", "eref",
@@ -37,7 +37,9 @@ TRACKING_NAMES = frozenset({
 })  # fmt: skip
 """A parameter of this name is left out."""
 
-_RSS_SAYERS = frozenset({"cid", "from", "mbid", "mod", "partner", "ref", "source", "src", "track", "via"})
+_RSS_SAYERS = frozenset(
+    {"cid", "from", "mbid", "mod", "partner", "ref", "source", "src", "track", "via"}
+)
 _SAYS_RSS = re.compile(r"rss(?![a-z0-9])", re.IGNORECASE)
 # Left out only where the value says so: ``?ref=rss`` and ``?mod=rss_news``, but not ``?mod=5``.
 
@@ -50,8 +52,10 @@ _BAD_HOST = re.compile(r"[^a-z0-9\-._~!$'*+]")
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _SLASHES = re.compile(r"(https?):[/\\]*", re.IGNORECASE)
+_PATH = re.compile(r"[^?#]*")
 _WHITE = re.compile(r"[\t\n\r]")
 _AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
+_FAULTY = re.compile(rf"\s|{_AMPERSAND.pattern}|^www\.|^https?:(?!//[^/])", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_HOST = 253  # RFC 1035: a longer name cannot be looked up
 
@@ -91,17 +95,12 @@ def source_of(url: str) -> str:
     return _without_www(parts.host) if parts else ""
 
 
-def is_site_root(url: str) -> bool:
-    """Whether the canonical ``url`` is the front page of its host."""
-    return url.count("/") == 3 and url.endswith("/")  # noqa: PLR2004 - https://host/
-
-
 def resolve_link(link: str, base: str = "") -> str:
     """The absolute http(s) URL that ``link`` of a feed means, ready to be clicked; or empty.
 
     Repairs what feeds do: ``&amp;`` escaped once too often, white space inside, ``//host``,
     ``www.host`` without scheme, ``http:/host``. Everything that is not http(s), as
-    ``javascript:``, gives an empty string, as do credentials with no host.
+    ``javascript:``, gives an empty string. Credentials are left out.
     """
     wanted = _WHITE.sub("", clean(link)).strip()
     for _ in range(2):
@@ -116,6 +115,11 @@ def resolve_link(link: str, base: str = "") -> str:
     return _show(wanted, parts) if parts else ""
 
 
+def is_repaired(link: str) -> bool:
+    """Whether ``resolve_link`` mends more about ``link`` than that it is relative."""
+    return _FAULTY.search(link.strip()) is not None
+
+
 def _join(base: str, link: str) -> str:
     if link.startswith("//"):
         return f"{urlsplit(base).scheme or 'https'}:{link}"
@@ -127,7 +131,8 @@ def _join(base: str, link: str) -> str:
 
 def _show(url: str, parts: _Parts) -> str:
     """``url`` as an RFC 3986 URI without credentials, otherwise as written."""
-    rest = _after_authority(url)
+    found = _SLASHES.match(url)
+    rest = _cut_authority(url[found.end() :])[1] if found else ""
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{parts.host}{port}" + _encode(rest, _LINK_UNSAFE)
 
@@ -146,20 +151,19 @@ def _split(url: str) -> _Parts | None:
         return None
     if not host:
         return None
-    before_fragment = path.partition("#")[0]
-    folder, _, query = before_fragment.partition("?")
-    # Browsers read "\" as "/"; reading it otherwise would show one host and open another.
-    return _Parts(pieces.scheme, host, port, folder.replace("\\", "/"), query)
+    folder, _, query = path.partition("#")[0].partition("?")
+    return _Parts(pieces.scheme, host, port, folder, query)
 
 
 def _cut_authority(rest: str) -> tuple[str, str]:
+    """The authority at the start of ``rest``, and the path, query and fragment behind it.
+
+    Browsers read "\\" as "/"; reading it otherwise would show one host and open another.
+    """
     end = min((at for at in map(rest.find, "/\\?#") if at >= 0), default=len(rest))
-    return rest[:end], rest[end:]
-
-
-def _after_authority(url: str) -> str:
-    found = _SLASHES.match(url)
-    return _cut_authority(url[found.end() :])[1] if found else ""
+    folder = _PATH.match(rest, end)
+    path = folder[0] if folder else ""
+    return rest[:end], path.replace("\\", "/") + rest[end + len(path) :]
 
 
 def _normal_host(host: str) -> str:

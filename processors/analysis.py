@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,10 +64,10 @@ class Analysed:  # no slots: cached_property keeps what was worked out in the in
     @cached_property
     def positions(self) -> dict[str, list[int]]:
         """Word to the places in ``words`` where it stands, rising."""
-        found: dict[str, list[int]] = {}
+        found: defaultdict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(self.words):
-            found.setdefault(word, []).append(place)
-        return found
+            found[word].append(place)
+        return dict(found)
 
     @cached_property
     def _traced(self) -> _Traced:
@@ -86,6 +87,13 @@ class Analysed:  # no slots: cached_property keeps what was worked out in the in
     def sentences(self) -> tuple[int, ...]:
         """The number of the sentence, from 0, that every word is in."""
         return _number_sentences(self.text, self.offsets)
+
+    def beginning(self, end: int) -> Analysed:
+        """The first ``end`` words as a text of their own, with the same offsets."""
+        found = Analysed(self.text, " ".join(self.words[:end]))
+        traced = _Traced(self.cased[:end], self.offsets[:end])
+        found.__dict__.update(_traced=traced, sentences=self.sentences[:end])
+        return found
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``text`` of the words from ``start`` to before ``end``."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import accumulate
 
-from processors.analysis import Analysed
+from processors.analysis import PARAGRAPH, Analysed
 from processors.records import Evidence
 from processors.scoring import LEAD_SENTENCES, RuleHit, Span, Tokens
 
@@ -16,24 +17,35 @@ MAX_SPANS = 200
 QUOTED_SPANS = 4
 """How many spans of a rule its evidence quotes in words."""
 
-PARAGRAPH_END = "¶"
-
 
 class Joined:
     """One article as the topic engine reads it.
 
     Attributes:
         text: The tokens between single spaces, one at each end: what the automaton scans.
-        tokens: The same tokens with sentence, paragraph and zone.
     """
 
     def __init__(self, title: Analysed, body: Analysed) -> None:
         self._title, self._body = title, body
-        words = (*title.words, PARAGRAPH_END, *body.words)
-        self.text = f" {' '.join(words)} "
-        self._starts = list(accumulate((len(word) + 1 for word in words), initial=1))
-        self._cased = (*title.cased, PARAGRAPH_END, *body.cased)
-        self.tokens = _tokens(title, body, words)
+        head = f"{title.joined} " if title.joined else ""
+        self.text = f" {head}{PARAGRAPH} {body.joined} "
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The words with sentence, paragraph and zone; worked out when first asked for."""
+        return _tokens(self._title, self._body, self._words)
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return (*self._title.words, PARAGRAPH, *self._body.words)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate((len(word) + 1 for word in self._words), initial=1))
+
+    @cached_property
+    def _cased(self) -> tuple[str, ...]:
+        return (*self._title.cased, PARAGRAPH, *self._body.cased)
 
     def span(self, start: int, end: int) -> Span:
         """The tokens that hold the characters ``start`` to ``end`` of ``text``."""
@@ -45,6 +57,7 @@ class Joined:
         """Whether the span is ``word`` letter for letter."""
         return self._cased[span[0]] == word
 
+    @cached_property
     def names(self) -> list[Span]:
         """Proper names: capitalised words inside a sentence that is not capitalised as a whole."""
         cased, sentences = self._cased, self.tokens.sentences
@@ -104,7 +117,7 @@ def _tokens(title: Analysed, body: Analysed, words: Sequence[str]) -> Tokens:
     after = (title.sentences[-1] if title.sentences else -1) + 1
     sentences = (*title.sentences, after, *(number + after + 1 for number in body.sentences))
     lead = bisect_right(body.sentences, LEAD_SENTENCES - 1)
-    marks = [word == PARAGRAPH_END for word in words]
+    marks = [word == PARAGRAPH for word in words]
     return Tokens(
         words=words,
         sentences=sentences,

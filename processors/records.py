@@ -47,13 +47,14 @@ class Signature:
 
     Attributes:
         shingles: Base64 of the MinHash of word 3-shingles (128 little-endian uint16).
-        terms: The heaviest terms with their weights, unit length together.
+        terms: The heaviest terms and their weights in hundredths, in turn, unit length together:
+            ``truce 31 gaza 28``.
         length: Words in title and text.
         size: Distinct shingles, heavier ones counted by weight.
     """
 
     shingles: str = ""
-    terms: tuple[tuple[str, float], ...] = ()
+    terms: str = ""
     length: int = 0
     size: int = 0
 
@@ -106,13 +107,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """An earlier text of an article; ``text`` is empty where it was dropped for size."""
+    """An earlier text of an article; ``text`` is empty where it was dropped for size.
+
+    Attributes:
+        seen: Append time of the record that brought it.
+        fetched: With ``content_hash`` it tells a record delivered twice from an edit taken back.
+    """
 
     number: int
     title: str
     text: str
     seen: Time
     content_hash: str
+    fetched: Time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,8 @@ class StoryRecord:
 
     Attributes:
         order: Version of this record for every reader; what is not newer is skipped.
+        fetched: When the text in ``article`` was fetched.
+        revised: Append time of the record that brought the text in ``article``.
         size, sources: Of the story when this was written, this article included.
         absorbed: Ids of stories merged into ``story_id`` so far.
     """
@@ -130,6 +139,7 @@ class StoryRecord:
     change: Change
     cause: Cause
     fetched: Time
+    revised: Time | None = None
     topics: tuple[TopicTag, ...] = ()
     revisions: tuple[Revision, ...] = ()
     story_id: str

@@ -202,7 +202,10 @@ def _word_hits(
     if not found.words:
         return
     around = {
-        tokens.sentences[span[0]] + step for hit in hits for span in hit.spans for step in (-1, 0, 1)
+        tokens.sentences[span[0]] + step
+        for hit in hits
+        for span in hit.spans
+        for step in (-1, 0, 1)
     }
     by_zone: dict[Zone, tuple[float, list[Span]]] = {}
     for word, spans in found.words.items():

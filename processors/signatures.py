@@ -41,6 +41,9 @@ _COMMON_OFFSET = 1.0
 _BLOCK = 4096
 """Shingles hashed at a time: 4 MB of scratch, whatever the length of the text."""
 
+_SCALE = 100
+"""Two decimals: more would make the record longer and no grouping better."""
+
 _MASK = 0xFFFF
 
 
@@ -60,6 +63,16 @@ def read_sketch(found: Signature) -> Sketch:
     """The MinHash of ``found`` as an array; zeros where it has none or one of another length."""
     sketch = np.frombuffer(base64.b64decode(found.shingles), dtype="<u2").astype(np.uint16)
     return sketch if len(sketch) == PERMUTATIONS else np.zeros(PERMUTATIONS, dtype=np.uint16)
+
+
+def read_terms(found: Signature) -> list[tuple[str, int]]:
+    """The heaviest terms of ``found`` with their weights in hundredths."""
+    parts = found.terms.split(" ")
+    return [
+        (term, int(weight))
+        for term, weight in zip(parts[::2], parts[1::2], strict=False)
+        if weight.isdecimal()
+    ]
 
 
 def _words(text: str | Analysed) -> list[str]:
@@ -109,14 +122,15 @@ def _sketch(hashes: npt.NDArray[np.uint64]) -> Sketch:
     return (lowest & np.uint64(_MASK)).astype(np.uint16)
 
 
-def _heaviest(head: Sequence[str], rest: Sequence[str]) -> tuple[tuple[str, float], ...]:
+def _heaviest(head: Sequence[str], rest: Sequence[str]) -> str:
     counts = Counter(_terms(head))
     counts.update(_terms(rest))
     weighed = ((1 + math.log(count)) * idf(term) for term, count in counts.items())
     ranked = sorted(zip(weighed, counts, strict=True), key=lambda pair: (-pair[0], pair[1]))
     kept = [(weight, term) for weight, term in ranked[:TERMS] if weight > 0]
     norm = math.hypot(*(weight for weight, _ in kept))
-    return tuple((term, round(weight / norm, 3)) for weight, term in kept)
+    scaled = ((term, round(weight / norm * _SCALE)) for weight, term in kept)
+    return " ".join(f"{term} {weight}" for term, weight in scaled if weight)
 
 
 def _terms(words: Sequence[str]) -> Iterator[str]:
@@ -134,7 +148,7 @@ def _terms(words: Sequence[str]) -> Iterator[str]:
 def idf(term: str) -> float:
     """How much ``term`` says: 0 for the commonest words, 8.5 for one the background lacks."""
     if any(map(str.isdigit, term)):
-        return _NUMBER_IDF
+        return 0.0 if term.isdigit() else _NUMBER_IDF
     return _background().get(term, _UNKNOWN_IDF)
 
 

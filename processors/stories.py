@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from processors.records import Signature
-from processors.signatures import PERMUTATIONS, Sketch, read_sketch, signature
+from processors.signatures import PERMUTATIONS, Sketch, read_sketch, read_terms, signature
 
 __all__ = ["Placed", "Placement", "Window", "signature"]
 
@@ -42,8 +42,11 @@ NEAREST = 8
 SOURCES_KEPT = 30
 """Of a story, in records: enough to show, and a decision stays below 2 kB."""
 
-_SCALE = 1000
-"""Weights are stored with three decimals."""
+_FEW_ARTICLES = 500
+"""A smaller window says nothing about how common a word is just now."""
+
+_COMMON_SHARE = 0.01
+"""Share of the window's articles above which a word counts less: templates, boilerplate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,7 @@ class Window:
         self._free: list[int] = []
         self._sketches = np.zeros((1024, PERMUTATIONS), dtype=np.uint16)
         self._weights: dict[str, dict[_Story, int]] = {}
+        self._articles: dict[str, int] = {}
         self._stories: dict[str, _Story] = {}
 
     def __len__(self) -> int:
@@ -141,7 +145,7 @@ class Window:
         Call it once an article, in the order in which they were seen. ``order`` tells which of
         two stories is the older.
         """
-        self._expire(seen)
+        self.advance(seen)
         sketch, terms = read_sketch(found), _weighted(found, language)
         near = self._nearest(terms) if found.length >= MIN_WORDS else []
         copied, similarity = self._copied(sketch, found.size, [story for _, story in near])
@@ -163,10 +167,22 @@ class Window:
             story_sources=story.sources,
         )
 
+    def advance(self, seen: datetime) -> None:
+        """Let go of what is older than the window, counted from the newest time so far."""
+        self._newest = max(self._newest or seen, seen)
+        oldest = self._newest - self._span
+        while self._order and self._rows[self._order[0]].seen <= oldest:
+            self._drop(self._order.popleft())
+
+    def extent(self, story_id: str) -> tuple[int, tuple[str, ...]] | None:
+        """Size and sources of a story with articles in the window, else None."""
+        story = self._stories.get(story_id)
+        return (story.size, story.sources) if story else None
+
     def restore(self, placed: Placed) -> None:
         """Count an article as it was placed before; call it in the order of placing."""
         at = placed.placement
-        self._expire(placed.seen)
+        self.advance(placed.seen)
         story = self._stories.setdefault(at.story_id, _Story(at.story_id, at.story_began))
         story.began = min(story.began, at.story_began)
         story.size, story.sources = at.story_size, at.story_sources
@@ -178,10 +194,11 @@ class Window:
 
     def _nearest(self, terms: tuple[tuple[str, int], ...]) -> list[tuple[float, _Story]]:
         """Cosine and story of those nearest to ``terms``, best first, the older first in ties."""
-        products: dict[_Story, int] = {}
+        products: dict[_Story, float] = {}
         for term, weight in terms:
+            rarity = weight * self._rarity(term)
             for story, other in self._weights.get(term, {}).items():
-                products[story] = products.get(story, 0) + weight * other
+                products[story] = products.get(story, 0.0) + rarity * other
         norm = math.sqrt(sum(weight * weight for _, weight in terms))
         scored = [
             (product / (norm * math.sqrt(story.norm2)), story)
@@ -189,6 +206,13 @@ class Window:
         ]
         scored.sort(key=lambda pair: (-pair[0], pair[1].began, pair[1].id))
         return scored[:NEAREST]
+
+    def _rarity(self, term: str) -> float:
+        """Factor 0..1 for a word that very many of the window's articles hold."""
+        if len(self._rows) < _FEW_ARTICLES:
+            return 1.0
+        share = self._articles.get(term, 0) / len(self._rows)
+        return min(1.0, math.log(share) / math.log(_COMMON_SHARE)) ** 2 if share else 1.0
 
     def _copied(
         self, sketch: Sketch, size: int, stories: list[_Story]
@@ -258,19 +282,20 @@ class Window:
         row.story.rows[slot] = None
         self._order.append(slot)
         self._weigh(row, 1)
+        for term, _ in row.terms:
+            self._articles[term] = self._articles.get(term, 0) + 1
 
-    def _expire(self, seen: datetime) -> None:
-        """Let go of what is older than the window, counted from the newest time so far."""
-        self._newest = max(self._newest or seen, seen)
-        oldest = self._newest - self._span
-        while self._order and self._rows[self._order[0]].seen <= oldest:
-            slot = self._order.popleft()
-            row = self._rows.pop(slot)
-            self._weigh(row, -1)
-            del row.story.rows[slot]
-            if not row.story.rows:
-                del self._stories[row.story.id]
-            self._free.append(slot)
+    def _drop(self, slot: int) -> None:
+        row = self._rows.pop(slot)
+        self._weigh(row, -1)
+        for term, _ in row.terms:
+            self._articles[term] -= 1
+            if not self._articles[term]:
+                del self._articles[term]
+        del row.story.rows[slot]
+        if not row.story.rows:
+            del self._stories[row.story.id]
+        self._free.append(slot)
 
     def _weigh(self, row: _Row, sign: int) -> None:
         """Add the row's terms to its story's centroid, or take them away."""
@@ -289,6 +314,5 @@ class Window:
 
 
 def _weighted(found: Signature, language: str) -> tuple[tuple[str, int], ...]:
-    """Terms in whole thousandths, kept apart by language: equal spelling is not equal meaning."""
-    weighed = ((f"{language}:{term}", round(weight * _SCALE)) for term, weight in found.terms)
-    return tuple((term, weight) for term, weight in weighed if weight > 0)
+    """Terms with whole weights, kept apart by language: equal spelling is not equal meaning."""
+    return tuple((f"{language}:{term}", weight) for term, weight in read_terms(found))

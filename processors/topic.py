@@ -26,7 +26,6 @@ class Rule:
         repeat: How many further hits add half the points each.
         distinct: Repeats count only where the matched words differ.
         zone_boost: Whether hits in title and lead count more.
-        written: The names of the lists as the file writes them; inline terms have none.
     """
 
     id: str
@@ -73,11 +72,18 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A text of the topic's own tests, with what is expected of it."""
+    """A text of the topic's own tests and where it stands (file and line)."""
 
     text: str
-    expected: bool
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """The topic's own tests: texts that must be tagged, and texts that must not."""
+
+    yes: tuple[Example, ...] = ()
+    no: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +91,11 @@ class Topic:
     """One topic file, validated.
 
     Attributes:
-        lists: Every word list by name; inline lists of a rule carry ``rule:<id>``.
+        lists: Every word list by name; the inline list of a rule is called ``<rule>/any``.
         weights: Fitted points of single words near the evidence; may be empty.
         require: Rules without which there is no tag.
         place: The file it came from.
+        text: The file as written.
     """
 
     id: str
@@ -107,5 +114,6 @@ class Topic:
     penalties: tuple[Rule, ...] = ()
     require: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
-    examples: tuple[Example, ...] = ()
+    tests: Examples = Examples()
     place: str = ""
+    text: str = ""

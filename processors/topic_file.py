@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-import yaml
-
 from ingest.errors import FileError
 from processors.scoring import probability
-from processors.topic import NAME, WORDS, Calibration, Example, Rule, Topic, Zones
+from processors.topic import NAME, WORDS, Calibration, Example, Examples, Rule, Topic, Zones
 from processors.yaml_node import Block, read_block
+
+__all__ = ["Topic", "load_topic", "merge"]
 
 SCHEMA = 1
 MAX_BYTES = 1_000_000
@@ -65,11 +65,34 @@ def load_topic(text: str, *, place: str) -> Topic:
         penalties=penalties,
         require=_require(block, rules),
         weights=_weights(block),
-        examples=_examples(block),
+        tests=Examples(yes=_examples(block, "yes"), no=_examples(block, "no")),
         place=place,
+        text=text,
     )
     _check_thresholds(block, topic)
     return topic
+
+
+def merge(shipped: Iterable[Topic], own: Iterable[Topic]) -> tuple[Topic, ...]:
+    """The shipped topics with the user's added; same id and language replaces the shipped one.
+
+    Raises:
+        FileError: two of the user's (or two shipped) files say the same id and language.
+    """
+    merged: dict[tuple[str, str], Topic] = {}
+    for group in (shipped, own):
+        seen: dict[tuple[str, str], Topic] = {}
+        for topic in group:
+            key = topic.id, topic.lang
+            if key in seen:
+                raise FileError(
+                    f"{topic.place}: topic {topic.id} ({topic.lang}) is also in {seen[key].place}",
+                    hint="Remove one of the two files, or give one another id or lang.",
+                    place=topic.place,
+                )
+            seen[key] = topic
+        merged.update(seen)
+    return tuple(merged[key] for key in sorted(merged))
 
 
 def _rules_and_lists(
@@ -204,12 +227,11 @@ def _weights(block: Block) -> dict[str, float]:
     return {word: part.number(word, low=-100, high=100) for word in part.keys()}
 
 
-def _examples(block: Block) -> tuple[Example, ...]:
+def _examples(block: Block, key: str) -> tuple[Example, ...]:
     part = block.child("tests")
     part.allow(("yes", "no"))
     return tuple(
-        Example(text=text, expected=key == "yes", place=part.place_of(key, number))
-        for key in ("yes", "no")
+        Example(text=text, place=part.place_of(key, number))
         for number, text in enumerate(part.texts(key))
     )
 

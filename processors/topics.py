@@ -1,42 +1,52 @@
-"""All topics against one article: one scan for every term, then only the topics it touched."""
+"""All topics against one article: one scan for every term, then only the topics it woke."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
-from ingest.errors import FileError
 from processors.analysis import Analysed, analyse
 from processors.evidence import Joined
 from processors.records import Band, Evidence, TopicTag
-from processors.scoring import Found, Scored, Span, score
+from processors.scoring import Found, Scored, score
 from processors.topic import NAME, Topic
+from processors.topic_scan import MASK, WEIGHT, Hit, Scan
+
+MAX_FAILURE_WORDS = 12
+"""How much of a failed example its message quotes: enough to find it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What one topic made of one article, tagged or not: the answer of ``topics explain``."""
+    """What one topic made of one article, tagged or not: the answer of ``topics explain``.
 
-    topic: Topic
-    scored: Scored
+    Attributes:
+        masked: The words that the topic's mask hid.
+    """
+
+    topic: str
+    version: int
+    score: float
+    points: float
     band: Band | None
+    gated: bool
     evidence: tuple[Evidence, ...]
     masked: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """One term in one list of one topic; ``cased`` where letters must match as written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How well a topic does on labelled texts, counting tags of ``band`` or better."""
 
-    topic: int
-    list: str
-    cased: str
-
-
-_MASK, _WEIGHT = "/mask", "/weight:"
-"""Pseudo-lists; names of lists hold no slash."""
+    topic: str
+    band: Band
+    texts: int
+    positives: int
+    found: int
+    false: int
+    precision: float
+    recall: float
+    f1: float
 
 
 class TopicEngine:
@@ -53,17 +63,11 @@ class TopicEngine:
         for topic in topics:
             highest[topic.id] = max(topic.version, highest.get(topic.id, 0))
         self.versions: tuple[tuple[str, int], ...] = tuple(sorted(highest.items()))
-        self._named = [_named_lists(topic) for topic in topics]
         self._languages: dict[str, int] = {}
-        self._patterns: dict[str, int] = {}
-        self._uses: list[list[_Use]] = []
-        self._wakes: list[int] = []
         for number, topic in enumerate(topics):
             self._languages[topic.lang] = self._languages.get(topic.lang, 0) | 1 << number
-            self._enter_topic(number, topic)
-        self._automaton = AhoCorasick(
-            list(self._patterns), implementation=Implementation.ContiguousNFA
-        )
+        self._named = [_named_lists(topic) for topic in topics]
+        self._scan = Scan(topics)
 
     def tag(self, title: Analysed, body: Analysed, *, language: str) -> tuple[TopicTag, ...]:
         """The topics of one article in both bands, best first.
@@ -80,77 +84,55 @@ class TopicEngine:
                 band=band,
                 evidence=joined.evidence(scored.hits),
             )
-            for topic, scored in self._scored(joined, language)
+            for topic, scored in self.score(joined, language)
             if (band := band_of(topic, scored.score)) is not None
         ]
         return tuple(sorted(tags, key=lambda tag: (-tag.score, tag.topic)))
 
-    def explain(
-        self, title: Analysed, body: Analysed, *, language: str
-    ) -> tuple[Explanation, ...]:
-        """Every topic that the article touched, with what it earned and why, best first."""
-        joined = Joined(title, body)
-        found = [
-            Explanation(
-                topic=topic,
-                scored=scored,
-                band=band_of(topic, scored.score),
-                evidence=joined.evidence(scored.hits),
-                masked=tuple(joined.quotes(scored.masked)),
-            )
-            for topic, scored in self._scored(joined, language)
-        ]
-        return tuple(sorted(found, key=lambda each: (-each.scored.score, each.topic.id)))
-
-    def _scored(self, joined: Joined, language: str) -> Iterator[tuple[Topic, Scored]]:
-        """Each topic of the article's language that a term woke, with its verdict."""
-        hits = self._automaton.find_matches_as_indexes(joined.text, overlapping=True)
-        woken = 0
-        for pattern, _, _ in hits:
-            woken |= self._wakes[pattern]
-        woken &= self._languages.get(_primary(language) or "en", 0)
+    def score(self, joined: Joined, language: str) -> Iterator[tuple[Topic, Scored]]:
+        """Each topic of the article's language that its words woke, with the verdict."""
+        hits = self._scan.hits(joined.text)
+        primary = language.partition("-")[0].lower() or "en"
+        woken = self._scan.woken(hits, self._languages.get(primary, 0))
         if not woken:
             return
-        found = self._found(hits, woken, joined)
-        for number, places in found.items():
+        for number, places in self._found(hits, woken, joined).items():
             yield self.topics[number], score(self.topics[number], places, joined.tokens)
 
-    def _found(
-        self, hits: Sequence[tuple[int, int, int]], woken: int, joined: Joined
-    ) -> dict[int, Found]:
+    def _found(self, hits: Sequence[Hit], woken: set[int], joined: Joined) -> dict[int, Found]:
         """The spans of every woken topic's terms, by list."""
-        found = {number: Found() for number in _bits(woken)}
+        found = {number: Found() for number in sorted(woken)}
         for pattern, start, end in hits:
-            span = joined.span(start, end)
-            for use in self._uses[pattern]:
-                if use.topic in found and (not use.cased or joined.is_cased(span, use.cased)):
-                    _file(found[use.topic], use.list, span)
+            for use in self._scan.uses(pattern):
+                if use.topic in woken:
+                    span = joined.span(start, end)
+                    if not use.cased or joined.is_cased(span, use.cased):
+                        _file(found[use.topic], use.list, span)
         for number, places in found.items():
             for name in self._named[number]:
-                places.lists.setdefault(name, []).extend(joined.names())
+                places.lists.setdefault(name, []).extend(joined.names)
         return found
 
-    def _enter_topic(self, number: int, topic: Topic) -> None:
-        """Enter every term of a topic; the first list of a rule that is no gate wakes it."""
-        waking = {rule.lists[0] for rule in topic.rules if rule.id not in topic.require}
-        for name, terms in topic.lists.items():
-            for term in terms:
-                if term != NAME:
-                    self._enter(term, _Use(number, name, _cased(term)), wakes=name in waking)
-        for term in topic.mask:
-            self._enter(term, _Use(number, _MASK, _cased(term)), wakes=False)
-        for word in topic.weights:
-            self._enter(word, _Use(number, _WEIGHT + word, ""), wakes=False)
 
-    def _enter(self, term: str, use: _Use, *, wakes: bool) -> None:
-        pattern = term_pattern(term)
-        number = self._patterns.setdefault(pattern, len(self._patterns))
-        if number == len(self._uses):
-            self._uses.append([])
-            self._wakes.append(0)
-        self._uses[number].append(use)
-        if wakes:
-            self._wakes[number] |= 1 << use.topic
+def explain(
+    engine: TopicEngine, title: Analysed, body: Analysed, *, language: str
+) -> tuple[Explanation, ...]:
+    """Every topic that the article woke, tagged or not, with what it earned and why, best first."""
+    joined = Joined(title, body)
+    found = [
+        Explanation(
+            topic=topic.id,
+            version=topic.version,
+            score=round(scored.score, 4),
+            points=round(scored.points, 2),
+            band=band_of(topic, scored.score),
+            gated=scored.gated,
+            evidence=joined.evidence(scored.hits),
+            masked=tuple(joined.quotes(scored.masked)),
+        )
+        for topic, scored in engine.score(joined, language)
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.score, each.topic)))
 
 
 def band_of(topic: Topic, score: float) -> Band | None:
@@ -160,42 +142,79 @@ def band_of(topic: Topic, score: float) -> Band | None:
     return "review" if score >= topic.review else None
 
 
-def merge(shipped: Iterable[Topic], own: Iterable[Topic]) -> tuple[Topic, ...]:
-    """The shipped topics with the user's added; same id and language replaces the shipped one.
+def run_examples(topic: Topic, engine: TopicEngine) -> tuple[str, ...]:
+    """A sentence for each of the topic's own tests that fails; empty where all pass."""
+    failures = []
+    for expected, examples in ((True, topic.tests.yes), (False, topic.tests.no)):
+        for example in examples:
+            tags = _bands(engine, "", example.text, topic.lang)
+            if (tags.get(topic.id) == "tag") is not expected:
+                words = " ".join(example.text.split()[:MAX_FAILURE_WORDS])
+                verdict = "is not tagged" if expected else "is tagged"
+                failures.append(f"{example.place}: {verdict}: {words} …")
+    return tuple(failures)
 
-    Raises:
-        FileError: two of the user's (or two shipped) files say the same id and language.
+
+def evaluate(engine: TopicEngine, items: Iterable[Mapping[str, object]]) -> tuple[Figures, ...]:
+    """Precision, recall and F1 of every topic that the labels name, by band.
+
+    An item has ``text`` and ``labels`` (topic ids or labels), perhaps ``title``, ``lang``,
+    ``uncertain`` (labels to leave out for this item) and ``ambiguous`` (leave the item out).
     """
-    merged: dict[tuple[str, str], Topic] = {}
-    for group in (shipped, own):
-        seen: dict[tuple[str, str], Topic] = {}
-        for topic in group:
-            key = topic.id, topic.lang
-            if key in seen:
-                raise FileError(
-                    f"{topic.place}: topic {topic.id} ({topic.lang}) is also in {seen[key].place}",
-                    hint="Remove one of the two files, or give one another id or lang.",
-                    place=topic.place,
-                )
-            seen[key] = topic
-        merged.update(seen)
-    return tuple(merged[key] for key in sorted(merged))
+    counts: dict[tuple[str, Band], list[int]] = {}
+    for item in items:
+        if item.get("ambiguous"):
+            continue
+        tags = _bands(
+            engine, str(item.get("title") or ""), str(item["text"]), str(item.get("lang") or "")
+        )
+        right, unsure = _labels(item, "labels"), _labels(item, "uncertain")
+        for topic in {one.id: one for one in engine.topics}.values():
+            names = {topic.id, topic.label.lower(), topic.id.replace("-", " ")}
+            if names & unsure:
+                continue
+            _count(counts, topic.id, is_labelled=bool(names & right), band=tags.get(topic.id))
+    return tuple(_figures(*key, *counts[key]) for key in sorted(counts) if counts[key][1])
 
 
-def term_pattern(term: str) -> str:
-    """The automaton's pattern of a term: its folded tokens between spaces.
-
-    A space is left out where a wildcard continues the word, so ``truce*`` costs what ``truce``
-    does.
-    """
-    words = " ".join(analyse(term.strip("=*")).words)
-    head = "" if term.startswith("*") else " "
-    return f"{head}{words}" if term.endswith("*") else f"{head}{words} "
+def _bands(engine: TopicEngine, title: str, text: str, language: str) -> dict[str, Band]:
+    tags = engine.tag(analyse(title), analyse(text), language=language)
+    return {tag.topic: tag.band for tag in tags}
 
 
-def _cased(term: str) -> str:
-    """The word that must match letter for letter, where the term asks for it."""
-    return term[1:] if term.startswith("=") else ""
+def _labels(item: Mapping[str, object], key: str) -> set[str]:
+    labels = item.get(key)
+    return {str(each).lower() for each in labels} if isinstance(labels, list) else set()
+
+
+def _count(
+    counts: dict[tuple[str, Band], list[int]], topic: str, *, is_labelled: bool, band: Band | None
+) -> None:
+    """Add one text to [texts, positives, found, false] of both bands."""
+    for asked in ("tag", "review"):
+        row = counts.setdefault((topic, "tag" if asked == "tag" else "review"), [0, 0, 0, 0])
+        tagged = band == "tag" or (asked == "review" and band is not None)
+        row[0] += 1
+        row[1] += is_labelled
+        row[2] += tagged and is_labelled
+        row[3] += tagged and not is_labelled
+
+
+def _figures(topic: str, band: Band, texts: int, positives: int, found: int, false: int) -> Figures:
+    precision = found / (found + false) if found + false else 0.0
+    recall = found / positives if positives else 0.0
+    both = 2 * found / (positives + found + false) if positives + found + false else 0.0
+    return Figures(
+        topic=topic,
+        band=band,
+        texts=texts,
+        positives=positives,
+        found=found,
+        false=false,
+        precision=round(precision, 4),
+        recall=round(recall, 4),
+        f1=round(both, 4),
+    )
 
 
 def _named_lists(topic: Topic) -> tuple[str, ...]:
@@ -203,24 +222,11 @@ def _named_lists(topic: Topic) -> tuple[str, ...]:
     return tuple(name for name, terms in topic.lists.items() if NAME in terms)
 
 
-def _file(found: Found, name: str, span: Span) -> None:
+def _file(found: Found, name: str, span: tuple[int, int]) -> None:
     """Put a span where its list belongs."""
-    if name == _MASK:
+    if name == MASK:
         found.mask.append(span)
-    elif name.startswith(_WEIGHT):
-        found.words.setdefault(name.removeprefix(_WEIGHT), []).append(span)
+    elif name.startswith(WEIGHT):
+        found.words.setdefault(name.removeprefix(WEIGHT), []).append(span)
     else:
         found.lists.setdefault(name, []).append(span)
-
-
-def _primary(language: str) -> str:
-    """``en`` of ``en-GB``."""
-    return language.partition("-")[0].lower()
-
-
-def _bits(number: int) -> Iterator[int]:
-    """The positions of the set bits."""
-    while number:
-        low = number & -number
-        yield low.bit_length() - 1
-        number ^= low

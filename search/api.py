@@ -133,7 +133,7 @@ def _searching(services: Services) -> APIRouter:
         sort: Literal["relevance", "newest", "oldest"] = "newest",
         size: int = Query(20, ge=1, le=200),
         after: str = "",
-        group: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+        group: bool = False,
         facets: str = "",
         interval: str = "",
     ) -> dict[str, Any]:
@@ -172,9 +172,7 @@ def _searching(services: Services) -> APIRouter:
         """One topic, a definition a language."""
         found = [views.topic(one) for one in services.topics if one.id == topic_id]
         if not found:
-            raise NotFoundError(
-                f"there is no topic {topic_id}", hint="See: wirewatch topics list"
-            )
+            raise NotFoundError(f"there is no topic {topic_id}", hint="See: wirewatch topics list")
         return {"id": topic_id, "definitions": found}
 
     return router
@@ -235,9 +233,7 @@ def _subscriptions(services: Services, *, from_network: bool) -> APIRouter:
     @router.patch("/{name}")
     def change(name: str, changes: SubscriptionChange) -> dict[str, Any]:
         """Change a subscription; a changed query counts from now on."""
-        made = store.edit(
-            name, from_network=from_network, **changes.model_dump(exclude_none=True)
-        )
+        made = store.edit(name, from_network=from_network, **changes.model_dump(exclude_none=True))
         services.changed("subscriptions")
         return store.view(made)
 

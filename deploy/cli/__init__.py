@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from deploy.cli import (
     alerts,
@@ -25,7 +25,7 @@ from deploy.cli import (
 )
 from deploy.cli.context import Context
 from deploy.cli.output import print_error
-from ingest.errors import QueryError, UsageError, WirewatchError
+from ingest.errors import UsageError, WirewatchError
 
 app = typer.Typer(
     name="wirewatch",
@@ -89,16 +89,15 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in given
     try:
         status = app(given, standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        message = error.format_message()
-        print_error(UsageError(message, hint="See: wirewatch --help"), as_json=as_json)
+    except TyperException as error:
+        message = getattr(error, "format_message", lambda: str(error))()
+        if message:
+            print_error(UsageError(message, hint="See: wirewatch --help"), as_json=as_json)
         return 2
     except WirewatchError as error:
-        query = next((text for text in given if len(text) >= (error.caret or 0)), "")
-        shown = getattr(error, "query", query) if isinstance(error, QueryError) else ""
-        print_error(error, query=shown, as_json=as_json)
+        print_error(error, as_json=as_json)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing more to say to it.

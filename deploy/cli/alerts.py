@@ -19,7 +19,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line."
 def list_alerts(
     ctx: typer.Context,
     failed: Annotated[bool, typer.Option("--failed", help="Only failed ones.")] = False,
-    since: Annotated[str | None, typer.Option(help="Created from then on: 2026-11-01, 24h.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Created from then on: 2026-11-01, 24h.")
+    ] = None,
     subscription: Annotated[str | None, typer.Option(help="Of one, by name or id.")] = None,
     json: JsonFlag = False,
 ) -> None:

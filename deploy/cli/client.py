@@ -94,7 +94,7 @@ async def _client(context: Context) -> AsyncIterator[httpx.AsyncClient]:
             yield client
         return
     # Imported here: opening the stores costs half a second that the socket path does not need.
-    from deploy.local import open_at_rest  # noqa: PLC0415 - start-up time
+    from deploy.local import open_at_rest
 
     async with open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as app:
         mounted = httpx.ASGITransport(app=app)

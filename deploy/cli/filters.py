@@ -30,7 +30,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Accepted for symmetry; a
 
 def parse(
     ctx: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(help="Feed files; none reads stdin.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Feed files; none reads stdin.")
+    ] = None,
     url: Annotated[str, typer.Option("--url", help="Where the feed was fetched from.")] = "",
     content_type: Annotated[
         str, typer.Option("--content-type", help="The Content-Type header it came with.")
@@ -38,7 +40,7 @@ def parse(
     _json: JsonFlag = False,
 ) -> None:
     """Feed bytes to articles: one line an entry; a refused file gives one line with its error."""
-    from deploy.parse_files import parse_files  # noqa: PLC0415 - only this filter needs it
+    from deploy.parse_files import parse_files
 
     settings = context_of(ctx).settings()
     refused = 0
@@ -57,9 +59,9 @@ def tag(
     _json: JsonFlag = False,
 ) -> None:
     """Tag articles: ``{"id","title","text","lang"?,"source"?}`` in, the id with ``topics`` out."""
-    from processors.pipeline import tag_text  # noqa: PLC0415 - start-up time of other commands
-    from processors.topics import TopicEngine  # noqa: PLC0415
-    from ingest.wire import as_json  # noqa: PLC0415
+    from processors.pipeline import tag_text
+    from processors.topics import TopicEngine
+    from ingest.wire import as_json
 
     folder = topics or _folder(context_of(ctx).settings().topics.folder)
     engine = TopicEngine(load_topics(folder))
@@ -78,9 +80,9 @@ def match(
     _json: JsonFlag = False,
 ) -> None:
     """Match articles against queries: ``{"id","matches":[query ids]}``, in input order."""
-    from processors.document import document  # noqa: PLC0415 - start-up time of other commands
-    from processors.matcher import Matcher  # noqa: PLC0415
-    from processors.query import parse as parse_query  # noqa: PLC0415
+    from processors.document import document
+    from processors.matcher import Matcher
+    from processors.query import parse as parse_query
 
     parsed = {}
     with queries.open(encoding="utf-8") as lines:
@@ -95,18 +97,18 @@ def match(
     order = {name: place for place, name in enumerate(parsed)}
     for number, row in _rows(sys.stdin):
         _text(row, "text", number)
-        found = sorted(matcher.match(document(article_of(row), topics_of(row))), key=order.__getitem__)
+        found = sorted(
+            matcher.match(document(article_of(row), topics_of(row))), key=order.__getitem__
+        )
         print_json([{"id": row.get("id"), "matches": found}])
 
 
 def group(
-    window: Annotated[
-        str, typer.Option("--window", help="Sliding window: 72h, 10d.")
-    ] = "72h",
+    window: Annotated[str, typer.Option("--window", help="Sliding window: 72h, 10d.")] = "72h",
     _json: JsonFlag = False,
 ) -> None:
     """Group articles in time order into copies and stories."""
-    from processors.grouping import group_articles  # noqa: PLC0415 - start-up time
+    from processors.grouping import group_articles
 
     rows = (row for _, row in _rows(sys.stdin))
     for line in group_articles(rows, window_hours=hours_of(window)):
@@ -127,7 +129,7 @@ def hours_of(text: str) -> float:
 
 def article_of(row: dict[str, Any]) -> Article:
     """The article that a line of a filter's input describes; only ``text`` is needed."""
-    from ingest.dates import parse_date  # noqa: PLC0415 - start-up time of other commands
+    from ingest.dates import parse_date
 
     def many(name: str) -> tuple[str, ...]:
         value = row.get(name) or ()
@@ -151,11 +153,13 @@ def article_of(row: dict[str, Any]) -> Article:
 
 def topics_of(row: dict[str, Any]) -> tuple[Any, ...]:
     """Topic tags on a line: ids (band tag) or the objects that ``tag`` prints."""
-    from processors.records import TopicTag  # noqa: PLC0415 - start-up time of other commands
+    from processors.records import TopicTag
 
     found = []
     for one in row.get("topics") or ():
-        name, band = (one, "tag") if isinstance(one, str) else (one["topic"], one.get("band", "tag"))
+        name, band = (
+            (one, "tag") if isinstance(one, str) else (one["topic"], one.get("band", "tag"))
+        )
         found.append(TopicTag(topic=name, version=0, score=1.0, band=band))
     return tuple(found)
 

@@ -47,15 +47,15 @@ def print_facts(facts: Mapping[str, object]) -> None:
         print_line(f"{name:<{width}}  {value}")
 
 
-def print_error(error: WirewatchError, *, query: str = "", as_json: bool = False) -> None:
+def print_error(error: WirewatchError, *, as_json: bool = False) -> None:
     """The sentence, the place (with a caret under the query) and what to do, on standard error."""
     if as_json:
         sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
         return
     place = f"{error.place}: " if error.place else ""
     sys.stderr.write(f"wirewatch: {printable(place + error.sentence)}\n")
-    if isinstance(error, QueryError) and error.caret is not None and query:
-        sys.stderr.write(_caret_lines(query, error.caret))
+    if isinstance(error, QueryError) and error.caret is not None and error.query:
+        sys.stderr.write(_caret_lines(error.query, error.caret))
     if error.hint:
         sys.stderr.write(f"  {printable(error.hint)}\n")
 

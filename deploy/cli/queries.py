@@ -29,7 +29,7 @@ def check(
     try:
         found = call(context_of(ctx), "GET", "/local/query/check", params={"q": query})
     except QueryError as error:
-        error.query = query  # type: ignore[attr-defined] # for the caret line
+        error.query = query
         raise
     if json:
         print_json([found])

@@ -30,12 +30,8 @@ def search(
     size: Annotated[int, typer.Option(help="Hits a page, at most 200.")] = 20,
     after: Annotated[str | None, typer.Option(help="The cursor of the last page.")] = None,
     group: Annotated[bool, typer.Option("--group", help="One hit a story.")] = False,
-    facets: Annotated[
-        str | None, typer.Option(help="Counts by: topic,source,lang.")
-    ] = None,
-    interval: Annotated[
-        str | None, typer.Option(help="A histogram over time: 1h, 1d.")
-    ] = None,
+    facets: Annotated[str | None, typer.Option(help="Counts by: topic,source,lang.")] = None,
+    interval: Annotated[str | None, typer.Option(help="A histogram over time: 1h, 1d.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Search the full text of everything that was read."""
@@ -55,7 +51,7 @@ def search(
     try:
         found = call(context_of(ctx), "GET", "/api/search", params=params)
     except QueryError as error:
-        error.query = query  # type: ignore[attr-defined] # for the caret line
+        error.query = query
         raise
     if json:
         print_json([*found["hits"], found["end"]])
@@ -68,7 +64,9 @@ def search(
 def _print_hit(hit: dict[str, Any]) -> None:
     topics = f"  [{', '.join(hit['topics'])}]" if hit["topics"] else ""
     copies = f"  +{hit['copies']} more" if hit["copies"] else ""
-    print_line(f"{hit['seen'][:16].replace('T', ' ')}  {hit['title'] or '(no title)'}{topics}{copies}")
+    print_line(
+        f"{hit['seen'][:16].replace('T', ' ')}  {hit['title'] or '(no title)'}{topics}{copies}"
+    )
     print_line(f"    {hit['source']}  {hit['id']}  {hit['url']}")
     for fragment in hit["highlights"]["text"][:2]:
         print_line(f"    … {fragment['text']} …".replace("\n", " "))

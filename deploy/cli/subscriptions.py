@@ -92,7 +92,9 @@ def edit(
     query: Annotated[str | None, typer.Option(help="A new query; it counts from now on.")] = None,
     rename: Annotated[str | None, typer.Option(help="A new name.")] = None,
     to: To = None,
-    every_article: Annotated[bool | None, typer.Option(help="Each article, or once a story.")] = None,
+    every_article: Annotated[
+        bool | None, typer.Option(help="Each article, or once a story.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="End a pause.")] = False,
     json: JsonFlag = False,
 ) -> None:
@@ -105,9 +107,7 @@ def edit(
         "paused": False if resume else None,
     }
     changes = {key: value for key, value in body.items() if value is not None}
-    found = _with_query(
-        ctx, "PATCH", f"/api/subscriptions/{name}", body=changes, query=query or ""
-    )
+    found = _with_query(ctx, "PATCH", f"/api/subscriptions/{name}", body=changes, query=query or "")
     _print_one(found, json=json)
 
 
@@ -163,7 +163,7 @@ def _with_query(ctx: typer.Context, method: str, path: str, *, body: Any, query:
     try:
         return call(context_of(ctx), method, path, body=body)
     except QueryError as error:
-        error.query = query  # type: ignore[attr-defined] # for the caret line
+        error.query = query
         raise
 
 

@@ -62,7 +62,9 @@ def show(
     if not found:
         raise NotFoundError(f"there is no topic {topic}", hint="See: wirewatch topics list")
     if json:
-        print_json([{"id": t.id, "lang": t.lang, "version": t.version, "text": t.text} for t in found])
+        print_json(
+            [{"id": t.id, "lang": t.lang, "version": t.version, "text": t.text} for t in found]
+        )
         return
     for t in found:
         print_line(t.text)
@@ -79,7 +81,9 @@ def check(
         for one in sorted(file.glob("*.y*ml")) if file.is_dir() else [file]:
             try:
                 topic = load_file(one)
-                rows.append({"file": str(one), "ok": True, "id": topic.id, "version": topic.version})
+                rows.append(
+                    {"file": str(one), "ok": True, "id": topic.id, "version": topic.version}
+                )
             except FileError as error:
                 rows.append({"file": str(one), "ok": False, **error.as_json()})
     if json:
@@ -104,7 +108,7 @@ def test(
     json: JsonFlag = False,
 ) -> None:
     """Run the examples in the topic files, and score a labelled file."""
-    from processors.topics import TopicEngine, run_examples  # noqa: PLC0415 - start-up time
+    from processors.topics import TopicEngine, run_examples
 
     chosen = [t for t in _topics(ctx, topics) if topic in (None, t.id)]
     if not chosen:
@@ -131,8 +135,8 @@ def test(
 
 
 def _scores(labelled: Path, engine: Any) -> list[dict[str, Any]]:
-    from processors.topics import evaluate  # noqa: PLC0415 - start-up time
-    from ingest.wire import as_json  # noqa: PLC0415
+    from processors.topics import evaluate
+    from ingest.wire import as_json
 
     try:
         items = [jsonlib.loads(line) for line in labelled.read_text("utf-8").splitlines() if line]
@@ -144,8 +148,10 @@ def _scores(labelled: Path, engine: Any) -> list[dict[str, Any]]:
 def _print_rows(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if "examples" in row:
-            print_line(f"{row['topic']} ({row['lang']}): {row['examples']} examples, "
-                       f"{len(row['failures'])} failed")
+            print_line(
+                f"{row['topic']} ({row['lang']}): {row['examples']} examples, "
+                f"{len(row['failures'])} failed"
+            )
             for failure in row["failures"]:
                 print_line(f"  {failure}")
         else:

@@ -43,7 +43,9 @@ def replay(
     if stage not in STAGES:
         raise UsageError(f"--stage {stage} is unknown", hint=f"Use {', '.join(STAGES)}.")
     body = {"from": since, "stage": stage}
-    last = _follow(lines(context_of(ctx), "POST", "/local/replay", body=body), "replaying", json=json)
+    last = _follow(
+        lines(context_of(ctx), "POST", "/local/replay", body=body), "replaying", json=json
+    )
     if not json:
         print_line(f"{last.get('done', 0)} records go through {stage} again")
 
@@ -70,7 +72,9 @@ def doctor(ctx: typer.Context, json: JsonFlag = False) -> None:
         print_json(rows)
     else:
         for row in rows:
-            print_line(f"{row['state']:<5} {row['name']:<12} {row['version']:<12} {row['sentence']}")
+            print_line(
+                f"{row['state']:<5} {row['name']:<12} {row['version']:<12} {row['sentence']}"
+            )
             if row["remedy"]:
                 print_line(f"      {row['remedy']}")
     if any(row["state"] == "fail" for row in rows):

@@ -1,0 +1,202 @@
+"""Routes under ``/local``: what only the command line does, on the socket only.
+
+``open_at_rest`` mounts the whole API in a command's own process where nobody runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from deploy.doctor import examine
+from deploy.embedded import Embedded
+from deploy.folder import DataFolder
+from deploy.settings import Settings
+from ingest.errors import WirewatchError
+from ingest.wire import as_json
+from processors.moments import moment
+from processors.query import cost_class, explain, parse, warnings
+from search.api import create_api
+from search.explain import explain_match
+
+WATCH_SECONDS = 0.25
+"""How often the log is asked for new alerts while somebody watches."""
+
+JSON_LINES = "application/x-ndjson"
+
+
+class FeedList(BaseModel):
+    """A list of feeds as text."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    name: str
+
+
+class FeedToCheck(BaseModel):
+    """A URL, or a file on this machine."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str = ""
+    file: str = ""
+
+
+class Replay(BaseModel):
+    """From when on, and which stage."""
+
+    model_config = ConfigDict(extra="forbid")
+    since: str = Field(alias="from")
+    stage: Literal["tag", "group", "index"]
+
+
+def create_local_api(shell: Embedded) -> FastAPI:
+    """The whole API for the command line."""
+    app = create_api(shell.services(), from_network=False)
+    app.include_router(_feeds(shell), prefix="/local")
+    app.include_router(_explaining(shell), prefix="/local")
+    app.include_router(_quarantine(shell), prefix="/local")
+    app.include_router(_upkeep(shell), prefix="/local")
+    return app
+
+
+@asynccontextmanager
+async def open_at_rest(
+    settings: Settings, folder: DataFolder, *, wait_seconds: float
+) -> AsyncIterator[FastAPI]:
+    """The API over a data folder that nobody runs, locked for the length of the block."""
+    with folder.lock(wait_seconds):
+        async with Embedded.opened(settings, folder) as shell:
+            yield create_local_api(shell)
+
+
+def _feeds(shell: Embedded) -> APIRouter:
+    router = APIRouter(prefix="/feeds")
+
+    @router.post("/import")
+    def import_list(given: FeedList) -> dict[str, Any]:
+        """Add every feed of a list."""
+        report = shell.feeds.import_list(given.text, name=given.name)
+        shell.changed("feeds")
+        return {
+            "added": len(report.added),
+            "skipped": len(report.skipped),
+            "refused": [as_json(row) for row in report.refused],
+        }
+
+    @router.get("/export")
+    def export() -> dict[str, str]:
+        """The list as OPML."""
+        return {"opml": shell.feeds.opml()}
+
+    @router.post("/check")
+    async def check(what: FeedToCheck) -> dict[str, Any]:
+        """What a poll would do and why it fails."""
+        report = await shell.check_feed(url=what.url, file=Path(what.file) if what.file else None)
+        return as_json(report)  # type: ignore[no-any-return] # a dict of JSON
+
+    return router
+
+
+def _explaining(shell: Embedded) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/query/check")
+    def check(q: str) -> dict[str, Any]:
+        """The query as understood, its cost class, warnings and expected hits a day."""
+        query = parse(q, where="search")
+        return {
+            "query": q,
+            "explanation": list(explain(query)),
+            "cost": cost_class(query),
+            "warnings": list(warnings(query)),
+            "hits_a_day": shell.hits_a_day(query),
+        }
+
+    @router.get("/subscriptions/{name}/explain/{article_id}")
+    def explain_one(name: str, article_id: str) -> dict[str, Any]:
+        """Why an article does or does not alert a subscription."""
+        return explain_match(shell.log, shell.subscriptions.get(name), article_id)
+
+    @router.get("/alerts/watch")
+    def watch() -> StreamingResponse:
+        """Alerts as they are created, one JSON object a line."""
+        return StreamingResponse(_watch(shell), media_type=JSON_LINES)
+
+    return router
+
+
+async def _watch(shell: Embedded) -> AsyncIterator[str]:
+    known = await asyncio.to_thread(shell.alert_cursor)
+    while True:
+        rows, known = await asyncio.to_thread(shell.alerts_after, known)
+        for row in rows:
+            yield json.dumps(row, ensure_ascii=False) + "\n"
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def _quarantine(shell: Embedded) -> APIRouter:
+    router = APIRouter(prefix="/quarantine")
+
+    @router.get("")
+    def rows() -> dict[str, Any]:
+        """What is set aside, oldest first."""
+        return {"quarantine": [as_json(r) for r in shell.quarantine.items() if r.state == "open"]}
+
+    @router.get("/{row_id}")
+    def row(row_id: str) -> dict[str, Any]:
+        """One row with its bytes (base64)."""
+        return shell.quarantined(row_id)
+
+    @router.post("/{row_id}/retry")
+    async def retry(row_id: str) -> dict[str, str]:
+        """Process a row again."""
+        return {"id": row_id, "sentence": await shell.retry_quarantined(row_id)}
+
+    @router.post("/{row_id}/drop")
+    def drop(row_id: str) -> dict[str, str]:
+        """Forget a row."""
+        shell.quarantine.drop(row_id)
+        return {"id": row_id, "sentence": f"Dropped {row_id}."}
+
+    return router
+
+
+def _upkeep(shell: Embedded) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/doctor")
+    def doctor() -> dict[str, Any]:
+        """Every dependency, its version and state, and what to do about each."""
+        return {"checks": [as_json(check) for check in examine(shell)]}
+
+    @router.post("/reindex")
+    def reindex() -> StreamingResponse:
+        """Rebuild the index; lines of progress."""
+        return StreamingResponse(_lines(shell.reindex()), media_type=JSON_LINES)
+
+    @router.post("/replay")
+    def replay(given: Replay) -> StreamingResponse:
+        """Run a stage again; lines of progress."""
+        begin = moment(given.since, now=datetime.now(UTC))
+        return StreamingResponse(
+            _lines(shell.replay(given.stage, since=begin)), media_type=JSON_LINES
+        )
+
+    return router
+
+
+def _lines(progress: Iterator[tuple[int, int]]) -> Iterator[str]:
+    try:
+        for done, total in progress:
+            yield json.dumps({"done": done, "total": total}) + "\n"
+    except WirewatchError as error:
+        yield json.dumps(error.as_json(), ensure_ascii=False) + "\n"

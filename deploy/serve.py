@@ -1,0 +1,129 @@
+"""The API on a Unix socket for the CLI and on a port for programs, in the stages' event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deploy.settings import ApiSettings
+from ingest.errors import UsageError
+
+LOOPBACK_NAMES = ["127.0.0.1", "localhost", "::1", "[::1]"]
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CLOSE_SECONDS = 5
+
+
+class OriginCheck:
+    """Refuses what a page of another site makes a browser send (CSRF)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let same-origin requests and programs (no Origin) through."""
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            headers = dict(scope["headers"])
+            origin = headers.get(b"origin", b"").decode("latin-1")
+            host = headers.get(b"host", b"").decode("latin-1")
+            if origin and urlsplit(origin).netloc != host:
+                body = {"error": "This came from another site.", "code": "origin", "hint": ""}
+                await JSONResponse(body, status_code=403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are the shell's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signal handlers as they are."""
+        yield
+
+
+def bind_port(settings: ApiSettings) -> socket.socket:
+    """A listening socket for the port.
+
+    Raises:
+        UsageError: the port is in use, or the address is not a loopback one.
+    """
+    if not _is_loopback(settings.host):
+        raise UsageError(
+            f"refused to listen on {settings.host}: there are no accounts yet",
+            hint="Use 127.0.0.1, and a reverse proxy with a login in front of it.",
+            code="not-loopback",
+        )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((settings.host, settings.port))
+    except OSError as error:
+        found.close()
+        raise UsageError(
+            f"port {settings.port} on {settings.host} is in use",
+            sentence=f"Port {settings.port} on {settings.host} is in use: {error.strerror}.",
+            hint="Name another with --port (0 takes a free one), or switch it off: --no-web",
+            code="port-in-use",
+        ) from error
+    return found
+
+
+def bind_socket(path: Path) -> socket.socket:
+    """The Unix socket of the owner of a data folder; a stale file of a killed one is replaced."""
+    path.unlink(missing_ok=True)
+    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    found.bind(str(path))
+    path.chmod(0o600)
+    return found
+
+
+def guarded(app: FastAPI) -> FastAPI:
+    """``app`` for the port: only loopback names as Host (DNS rebinding), only our own Origin."""
+    app.add_middleware(OriginCheck)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    return app
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer on ``listener`` for the length of the block."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        server_header=False,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,84 @@
+"""The loops in threads: tagging, register, index, alerts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from ingest.errors import WirewatchError
+
+logger = structlog.get_logger(__name__)
+
+JOIN_SECONDS = 10.0
+"""A batch is done in less; SIGTERM promises an end within ten seconds (F34)."""
+
+
+class Loop(Protocol):
+    """A stage: take, do, write, then commit."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; finishes the batch in hand."""
+
+    def lag(self) -> int:
+        """Records of the input that are not done yet."""
+
+
+@dataclass(slots=True)
+class _Running:
+    name: str
+    loop: Loop
+    thread: threading.Thread
+
+
+class Stages:
+    """Runs loops in threads; the first that fails stops them all."""
+
+    def __init__(self, *, on_failure: Callable[[], None]) -> None:
+        self._on_failure = on_failure
+        self._stop = threading.Event()
+        self._running: list[_Running] = []
+        self.failure: WirewatchError | None = None
+
+    def start(self, name: str, loop: Loop) -> None:
+        """Run ``loop`` in a thread of its own."""
+        thread = threading.Thread(target=self._run, args=(name, loop), name=name, daemon=True)
+        self._running.append(_Running(name, loop, thread))
+        thread.start()
+
+    def lags(self) -> dict[str, int]:
+        """How far behind each stage is, in the order of the pipeline."""
+        return {one.name: one.loop.lag() for one in self._running}
+
+    def dead(self) -> str:
+        """The sentence of the stage that failed; empty while all run."""
+        return self.failure.sentence if self.failure else ""
+
+    def stop(self) -> None:
+        """Let every loop finish its batch."""
+        self._stop.set()
+        for one in self._running:
+            one.thread.join(JOIN_SECONDS)
+            if one.thread.is_alive():
+                logger.error("stage did not stop", stage=one.name, seconds=JOIN_SECONDS)
+
+    def _run(self, name: str, loop: Loop) -> None:
+        try:
+            loop.run(self._stop)
+        except WirewatchError as error:
+            logger.error("stage stopped", stage=name, reason=error.sentence, hint=error.hint)
+            self.failure = self.failure or error
+        except Exception as error:
+            # Unforeseen: nothing was committed, so a restart does it again. Stop, loudly.
+            logger.exception("stage broke", stage=name)
+            self.failure = self.failure or WirewatchError(
+                f"{name}: {type(error).__name__}: {error}",
+                sentence=f"The stage {name} broke: {type(error).__name__}. Nothing is lost.",
+                hint="Start again; if it comes back, report it with the log lines above.",
+            )
+        else:
+            return
+        self._on_failure()

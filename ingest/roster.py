@@ -1,0 +1,89 @@
+"""The feeds of one poller: which they are, where each stands, when each is due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from ingest import schedule
+from ingest.due_queue import DueQueue
+from ingest.feeds import Feed, FeedState
+from ingest.log import Log
+from ingest.politeness import HostSlots
+from ingest.schedule import PollSettings
+from ingest.wire import decode
+
+
+class Roster:
+    """Feeds with their states, read from the log; due times are monotonic.
+
+    Attributes:
+        feeds, states: By feed id; every listed feed has a state.
+        due: Listed feeds that wait for their time.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        slots: HostSlots,
+        settings: PollSettings,
+        clock: Callable[[], datetime],
+        resolve: Callable[[Feed], str],
+        owns: Callable[[int], bool],
+    ) -> None:
+        self._log = log
+        self._slots = slots
+        self._settings = settings
+        self._clock = clock
+        self._resolve = resolve
+        self._owns = owns
+        self.feeds: dict[str, Feed] = {}
+        self.states: dict[str, FeedState] = {}
+        self.due = DueQueue()
+
+    def refresh(self) -> frozenset[str]:
+        """Read the list again; the ids that are no longer in it."""
+        listed = {}
+        for record in self._log.table("feeds").items():
+            feed = decode(Feed, record.value or b"")
+            if self._owns(feed.shard):
+                listed[feed.id] = feed
+        left = frozenset(self.feeds.keys() - listed.keys())
+        for feed_id in left:
+            self.due.drop(feed_id)
+            self.states.pop(feed_id, None)
+        fresh = [feed for feed in listed.values() if self._is_fresh(feed)]
+        self.feeds = listed
+        for feed in fresh:
+            self._adopt(feed)
+        return left
+
+    def plan(self, feed_id: str) -> None:
+        """Make a feed due when its state says so; never where polling has ended."""
+        state = self.states[feed_id]
+        seconds = schedule.due_in(state, now=self._clock(), settings=self._settings)
+        if seconds is not None:
+            self.due.put(feed_id, monotonic_now() + seconds)
+
+    def _is_fresh(self, feed: Feed) -> bool:
+        known = self.feeds.get(feed.id)
+        return known is None or known.added != feed.added
+
+    def _adopt(self, feed: Feed) -> None:
+        record = self._log.table("feed-state").get(feed.id)
+        stored = decode(FeedState, record.value) if record and record.value else None
+        state = schedule.revived(stored or FeedState(feed_id=feed.id), feed)
+        self.states[feed.id] = state
+        held = schedule.hold_seconds(state, now=self._clock())
+        if held:
+            # A wish of the host outlives our restart.
+            url = schedule.address(feed, state, url=self._resolve(feed))
+            self._slots.hold(url, held)
+        self.plan(feed.id)
+
+
+def monotonic_now() -> float:
+    """The event loop's clock: what waiting is measured by."""
+    return asyncio.get_running_loop().time()

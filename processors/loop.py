@@ -1,0 +1,194 @@
+"""The loop of a stage: take records, do the work, write and commit in one append."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from ingest.errors import (
+    FencedError,
+    NewerSchemaError,
+    RecordTooLargeError,
+    UnavailableError,
+    WirewatchError,
+)
+from ingest.log import MAX_RECORD_BYTES, Commit, Log, NewRecord, Partition, Record
+from ingest.quarantine import Quarantine
+
+BATCH = 200
+"""Records taken at a time: one durable write costs as much as tagging some ten articles."""
+
+_FIRST_DELAY_SECONDS = 0.5
+_LAST_DELAY_SECONDS = 30.0
+"""Back-off while the log is full or busy: soon back, never hot."""
+
+_events = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What distinguishes one loop from another.
+
+    Attributes:
+        name: For the quarantine and the events: ``tag``, ``group``.
+        crash_name: What the crash point is called before the append; with ``-written``, after.
+        work: What one record leads to. Any error but those of the store sets the record aside.
+        written: Called when all that ``work`` gave is durable.
+        assigned: Called when partitions come to this member; gives start offsets, or none.
+    """
+
+    name: str
+    group: str
+    topic: str
+    crash_name: str
+    work: Callable[[Record], Sequence[NewRecord]]
+    written: Callable[[], None] = lambda: None
+    assigned: Callable[[frozenset[Partition]], Mapping[Partition, int]] = lambda _: {}
+
+
+class Loop:
+    """Runs a stage over the log, at least once each record, in order. For one thread.
+
+    Attributes:
+        delay_seconds: How long to wait before the next step; 0 while all is well.
+        quarantined: Records set aside so far.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        stage: Stage,
+        *,
+        quarantine: Quarantine,
+        crash_point: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._log = log
+        self._stage = stage
+        self._quarantine = quarantine
+        self._crash_point = crash_point
+        self._taken: deque[Record] = deque()
+        self._made: list[NewRecord] = []
+        self._next: dict[Partition, int] = {}
+        self._handled = 0
+        self.delay_seconds = 0.0
+        self.quarantined = 0
+        self._consumer = log.consumer(stage.group, [stage.topic], on_assign=self._assigned)
+
+    def step(self, timeout_seconds: float = 1.0) -> int:
+        """Handle one batch; how many records were handled and are durable, 0 at time-out.
+
+        Where the log is full or busy nothing is lost: the batch is kept for the next step.
+
+        Raises:
+            NewerSchemaError: a record was made by a newer version; this stage must stop.
+        """
+        try:
+            if not self._next and not self._take(timeout_seconds):
+                return 0
+            return self._finish()
+        except UnavailableError as error:
+            self.delay_seconds = min(
+                _LAST_DELAY_SECONDS, max(_FIRST_DELAY_SECONDS, 2 * self.delay_seconds)
+            )
+            _events.warning(
+                "stage waits",
+                stage=self._stage.name,
+                reason=error.sentence,
+                next_try_seconds=self.delay_seconds,
+            )
+            return 0
+        except FencedError:
+            _events.info("stage lost its partition", stage=self._stage.name)
+            self._forget()
+            return 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until ``stop`` is set; the batch in hand is finished. Raises as ``step``."""
+        while not stop.is_set():
+            self.step()
+            if self.delay_seconds:
+                stop.wait(self.delay_seconds)
+
+    def lag(self) -> int:
+        """Records that wait: not yet polled, or polled and not yet durable."""
+        return self._consumer.lag() + len(self._taken)
+
+    def close(self) -> None:
+        """Leave the consumer group."""
+        self._consumer.close()
+
+    def _take(self, timeout_seconds: float) -> bool:
+        records = self._consumer.poll(max_records=BATCH, timeout_seconds=timeout_seconds)
+        self._taken.extend(records)
+        self._next = {record.partition: record.offset + 1 for record in records}
+        return bool(records)
+
+    def _finish(self) -> int:
+        while self._taken:
+            self._made.extend(self._worked(self._taken[0]))
+            self._taken.popleft()
+            self._handled += 1
+        self._crash_point(self._stage.crash_name)
+        self._log.append(self._made, commit=Commit(group=self._stage.group, offsets=self._next))
+        self._crash_point(f"{self._stage.crash_name}-written")
+        self._stage.written()
+        handled = self._handled
+        self._forget()
+        self.delay_seconds = 0.0
+        return handled
+
+    def _worked(self, record: Record) -> Sequence[NewRecord]:
+        try:
+            made = self._stage.work(record)
+            for one in made:
+                _check_size(one)
+        except (NewerSchemaError, UnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one record must not stop the stage (P4)
+            return self._set_aside(record, error)
+        return made
+
+    def _set_aside(self, record: Record, error: Exception) -> list[NewRecord]:
+        known = isinstance(error, WirewatchError)
+        _events.error(
+            "record set aside",
+            stage=self._stage.name,
+            key=record.key,
+            exc_info=not known,
+            reason=str(error),
+        )
+        aside = self._quarantine.put(
+            self._stage.name,
+            why=error.sentence if isinstance(error, WirewatchError) else _sentence(error),
+            code=error.code if isinstance(error, WirewatchError) else "unexpected",
+            key=record.key,
+            body=record.value or b"",
+            now=record.appended,
+            topic=record.partition.topic,
+        )
+        self.quarantined += aside is not None
+        return [aside] if aside else []
+
+    def _forget(self) -> None:
+        self._taken.clear()
+        self._made = []
+        self._next = {}
+        self._handled = 0
+
+    def _assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int]:
+        self._forget()
+        return self._stage.assigned(partitions)
+
+
+def _check_size(record: NewRecord) -> None:
+    size = len(record.key.encode()) + len(record.value or b"")
+    if size > MAX_RECORD_BYTES:
+        raise RecordTooLargeError(f"{record.topic} record of {size} bytes")
+
+
+def _sentence(error: Exception) -> str:
+    return f"Processing failed unexpectedly ({type(error).__name__}: {error})."

@@ -1,0 +1,147 @@
+"""Where the terms of a query stand in a text, and which of them satisfy NEAR and its like."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from typing import TypeAlias
+
+from processors.analysis import Analysed
+from processors.query_tree import (
+    Cased,
+    Near,
+    NotWithin,
+    Part,
+    Phrase,
+    Positional,
+    SameSentence,
+    Term,
+    Wildcard,
+    Word,
+)
+from processors.wildcards import wildcard
+
+Place: TypeAlias = tuple[int, int]
+"""(first word, word behind the last) of an occurrence."""
+
+
+def places_of(term: Term, text: Analysed) -> list[Place]:
+    """Every occurrence of ``term`` in ``text``, in order; overlapping ones too."""
+    if not isinstance(term, Phrase):
+        return [(start, start + 1) for start in _starts(term, text)]
+    first, *others = term.parts
+    length = len(term.parts)
+    last = len(text.words) - length
+    tests = [(distance, _test(part, text)) for distance, part in enumerate(others, 1)]
+    return [
+        (start, start + length)
+        for start in _starts(first, text)
+        if start <= last and all(test(start + distance) for distance, test in tests)
+    ]
+
+
+def _starts(part: Part, text: Analysed) -> Sequence[int]:
+    match part:
+        case Word(value=value):
+            return text.positions.get(value, ())
+        case Cased(value=value, folded=folded):
+            found = text.positions.get(folded, ())
+            return [place for place in found if text.cased[place] == value] if found else ()
+        case Wildcard(pattern=pattern):
+            matches = wildcard(pattern).fullmatch
+            lists = (places for word, places in text.positions.items() if matches(word))
+            return sorted(place for places in lists for place in places)
+
+
+def _test(part: Part, text: Analysed) -> Callable[[int], bool]:
+    words = text.words
+    match part:
+        case Word(value=value):
+            return lambda place: words[place] == value
+        case Cased(value=value, folded=folded):
+            return lambda place: words[place] == folded and text.cased[place] == value
+        case Wildcard(pattern=pattern):
+            matches = wildcard(pattern).fullmatch
+            return lambda place: matches(words[place]) is not None
+
+
+def places_of_any(terms: Iterable[Term], text: Analysed) -> list[Place]:
+    """The occurrences of all ``terms`` in ``text``, in order."""
+    return sorted({place for term in terms for place in places_of(term, text)})
+
+
+def places_in(node: Positional, text: Analysed) -> list[Place]:
+    """The occurrences that satisfy ``node`` in ``text``; none where it does not match there."""
+    match node:
+        case Near():
+            first, second = places_of_any(node.left, text), places_of_any(node.right, text)
+            return _near(first, second, node) if first and second else []
+        case SameSentence():
+            first, second = places_of_any(node.left, text), places_of_any(node.right, text)
+            return _in_one_sentence(first, second, text) if first and second else []
+        case NotWithin():
+            inner = places_of_any(node.inner, text)
+            return _outside(inner, places_of_any(node.outer, text)) if inner else []
+
+
+def _near(first: list[Place], second: list[Place], node: Near) -> list[Place]:
+    """Those of both that have a partner of the other with at most ``distance`` words between."""
+    found = {*_followed(first, second, node.distance), *_following(first, second, node.distance)}
+    if not node.ordered:
+        found.update(_followed(second, first, node.distance))
+        found.update(_following(second, first, node.distance))
+    return sorted(found)
+
+
+def _followed(first: list[Place], second: list[Place], distance: int) -> Iterable[Place]:
+    """Those of ``first`` behind which one of ``second`` begins."""
+    starts = [start for start, _ in second]
+    for place in first:
+        after = bisect_left(starts, place[1])
+        if after < len(starts) and starts[after] <= place[1] + distance:
+            yield place
+
+
+def _following(first: list[Place], second: list[Place], distance: int) -> Iterable[Place]:
+    """Those of ``second`` before which one of ``first`` ends."""
+    ends = sorted(end for _, end in first)
+    for place in second:
+        before = bisect_right(ends, place[0])
+        if before and ends[before - 1] >= place[0] - distance:
+            yield place
+
+
+def _in_one_sentence(first: list[Place], second: list[Place], text: Analysed) -> list[Place]:
+    found = {*_with_partner(first, second, text), *_with_partner(second, first, text)}
+    return sorted(found)
+
+
+def _with_partner(places: list[Place], others: list[Place], text: Analysed) -> Iterable[Place]:
+    """Those of ``places`` in whose sentence one of ``others`` stands clear of them."""
+    numbers = text.sentences
+    first_end: dict[int, int] = {}
+    last_start: dict[int, int] = {}
+    for start, end in others:
+        number = numbers[start]
+        if number == numbers[end - 1]:
+            first_end[number] = min(end, first_end.get(number, end))
+            last_start[number] = max(start, last_start.get(number, start))
+    for start, end in places:
+        number = numbers[start]
+        if number != numbers[end - 1] or number not in first_end:
+            continue
+        if first_end[number] <= start or last_start[number] >= end:
+            yield start, end
+
+
+def _outside(inner: list[Place], outer: list[Place]) -> list[Place]:
+    """Those of ``inner`` that lie inside none of ``outer``."""
+    starts = [start for start, _ in outer]
+    furthest = list(accumulate((end for _, end in outer), max))
+    found = []
+    for place in inner:
+        before = bisect_right(starts, place[0])
+        if not before or furthest[before - 1] < place[1]:
+            found.append(place)
+    return found

@@ -1,0 +1,284 @@
+"""New, revision, copy or story: the decision that is taken once, in one order.
+
+The register reads ``tagged`` from its first record on. What it decides is a function of that
+prefix alone: times are the log's append times, never a clock's, so a register that is killed
+anywhere, or a second one that runs beside it, comes to the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from ingest.article import Article
+from ingest.log import MAX_RECORD_BYTES
+from ingest.wire import encode
+from processors.links import Links
+from processors.records import Change, Decision, Revision, StoryLink, StoryRecord, Tagged
+from processors.stories import Placed, Placement, Window
+
+Verdict = Literal["article", "revision", "duplicate"]
+
+MAX_REVISIONS = 100
+"""Earlier texts kept; a page that changes at every poll would fill its record with them."""
+
+_STORY_BYTES = MAX_RECORD_BYTES - 1_000
+"""Of an encoded ``stories`` value: room is left for the key."""
+
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(hours=24)
+"""An article claims a date from 1990 to a day after it was seen; other claims are mistakes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one ``tagged`` record led to: a verdict, and what is to be written in this order.
+
+    A duplicate has nothing to write, unless its feed, folder or topics are news.
+    """
+
+    verdict: Verdict
+    decision: Decision | None = None
+    links: tuple[StoryLink, ...] = ()
+    story: StoryRecord | None = None
+
+
+class Register:
+    """Decides on ``tagged`` records, one after the other. Not thread-safe.
+
+    Args:
+        decisions: The last decision on an article id, if any.
+        stories: The last record of an article id, if any.
+        window: Holds the articles of the last hours; see ``restore``.
+        links: The merges so far.
+    """
+
+    def __init__(
+        self,
+        *,
+        decisions: Callable[[str], Decision | None],
+        stories: Callable[[str], StoryRecord | None],
+        window: Window,
+        links: Links | None = None,
+    ) -> None:
+        self._decisions = decisions
+        self._stories = stories
+        self._window = window
+        self._links = links or Links()
+
+    def restore(self, decision: Decision) -> None:
+        """Count an article in the window again; in the order of ``placed``."""
+        self._window.restore(
+            Placed(
+                article_id=decision.article_id,
+                order=decision.placed,
+                seen=decision.seen,
+                language=decision.language,
+                signature=decision.signature,
+                placement=Placement(
+                    story_id=self._links.resolve(decision.story_id),
+                    copy_of=decision.copy_of,
+                    story_began=decision.story_began,
+                    story_size=decision.story_size,
+                    story_sources=decision.story_sources,
+                ),
+            )
+        )
+
+    def decide(self, tagged: Tagged, *, order: int, appended: datetime) -> Outcome:
+        """What ``tagged``, at offset ``order`` of its topic, is.
+
+        Decided a second time, after a crash, it comes out the same; what stands written already
+        gives nothing to write.
+        """
+        appended = appended.replace(microsecond=appended.microsecond // 1000 * 1000)
+        self._window.advance(appended)
+        decision = self._decisions(tagged.article.id)
+        story = self._stories(tagged.article.id)
+        placed = decision is not None and decision.placed < order
+        if story is not None and story.order >= order:
+            if not placed:
+                self._begin(tagged, order, appended)  # so that the window goes on as it did
+            return Outcome(verdict="duplicate")
+        if story is not None:
+            return self._again(tagged, story, decision, order=order, appended=appended)
+        if placed:  # decided long ago and since erased or expired: it does not come back
+            return Outcome(verdict="duplicate")
+        return self._begin(tagged, order, appended)
+
+    def _begin(self, tagged: Tagged, order: int, appended: datetime) -> Outcome:
+        article = tagged.article
+        at = self._window.place(
+            article.id,
+            tagged.signature,
+            seen=appended,
+            order=order,
+            source=article.source,
+            language=article.language,
+        )
+        links = tuple(
+            StoryLink(story_id=story_id, survivor=at.story_id, order=order)
+            for story_id in at.merged
+        )
+        for link in links:
+            self._links.add(link)
+        article = replace(
+            article,
+            feeds=_feeds(article),
+            published=_credible(article.published, appended),
+            seen=appended,
+            revision=1,
+        )
+        story = StoryRecord(
+            article=article,
+            order=order,
+            change="new",
+            cause=tagged.cause,
+            fetched=tagged.fetched,
+            revised=appended,
+            topics=tagged.topics,
+            story_id=at.story_id,
+            copy_of=at.copy_of,
+            similarity=at.similarity,
+            size=at.story_size,
+            sources=at.story_sources,
+            absorbed=self._links.absorbed(at.story_id),
+        )
+        decision = Decision(
+            article_id=article.id,
+            order=order,
+            placed=order,
+            revision=1,
+            content_hash=article.content_hash,
+            feed_id=article.feed_id,
+            feeds=article.feeds,
+            seen=appended,
+            source=article.source,
+            language=article.language,
+            story_id=at.story_id,
+            story_began=at.story_began,
+            story_size=at.story_size,
+            story_sources=at.story_sources,
+            copy_of=at.copy_of,
+            similarity=at.similarity,
+            signature=tagged.signature,
+        )
+        return Outcome(verdict="article", decision=decision, links=links, story=story)
+
+    def _again(
+        self,
+        tagged: Tagged,
+        story: StoryRecord,
+        decision: Decision | None,
+        *,
+        order: int,
+        appended: datetime,
+    ) -> Outcome:
+        """Known before: another text of its feed, another feed, other topics, or nothing new."""
+        known, sighted = story.article, tagged.article
+        wider = replace(
+            known,
+            feeds=_union(known.feeds, _feeds(sighted)),
+            groups=_union(known.groups, sighted.groups),
+        )
+        retagged = (
+            tagged.cause in ("replay", "backfill")
+            and sighted.content_hash == known.content_hash
+            and tagged.topics != story.topics
+        )
+        if sighted.feed_id == known.feed_id and _is_edit(tagged, story):
+            written = _revised(tagged, replace(story, article=wider), appended)
+        elif retagged:
+            written = replace(story, article=wider, topics=tagged.topics, change="retag")
+        elif wider != known:
+            written = replace(story, article=wider, change="feed")
+        else:
+            return Outcome(verdict="duplicate")
+        written = self._located(replace(written, order=order, cause=tagged.cause))
+        verdict: Verdict = "revision" if written.change == "revision" else "duplicate"
+        return Outcome(
+            verdict=verdict, decision=_renewed(decision, written), story=_fitted(written)
+        )
+
+    def _located(self, story: StoryRecord) -> StoryRecord:
+        """``story`` in the story it is part of now, with that story's size."""
+        story_id = self._links.resolve(story.story_id)
+        size, sources = self._window.extent(story_id) or (story.size, story.sources)
+        absorbed = self._links.absorbed(story_id)
+        return replace(story, story_id=story_id, size=size, sources=sources, absorbed=absorbed)
+
+
+def _is_edit(tagged: Tagged, story: StoryRecord) -> bool:
+    """Whether the text differs from the last and is no old record delivered once more."""
+    content = tagged.article.content_hash
+    delivered = (
+        revision.content_hash == content and revision.fetched == tagged.fetched
+        for revision in story.revisions
+    )
+    return content != story.article.content_hash and not any(delivered)
+
+
+def _revised(tagged: Tagged, story: StoryRecord, appended: datetime) -> StoryRecord:
+    """``story`` with the new text; full text that came later is no edit by the publisher."""
+    last = story.article
+    earlier = Revision(
+        number=last.revision,
+        title=last.title,
+        text=last.text,
+        seen=story.revised or last.seen or appended,
+        content_hash=last.content_hash,
+        fetched=story.fetched,
+    )
+    article = replace(
+        tagged.article,
+        feeds=last.feeds,
+        groups=last.groups,
+        published=_credible(tagged.article.published or last.published, last.seen or appended),
+        seen=last.seen,
+        revision=last.revision + (tagged.cause != "fulltext"),
+    )
+    change: Change = "revision"
+    return replace(
+        story,
+        article=article,
+        change=change,
+        fetched=tagged.fetched,
+        revised=appended,
+        topics=tagged.topics,
+        revisions=(*story.revisions, earlier)[-MAX_REVISIONS:],
+    )
+
+
+def _renewed(decision: Decision | None, story: StoryRecord) -> Decision | None:
+    return decision and replace(
+        decision,
+        order=story.order,
+        revision=story.article.revision,
+        content_hash=story.article.content_hash,
+        feeds=story.article.feeds,
+    )
+
+
+def _fitted(story: StoryRecord) -> StoryRecord:
+    """``story`` within the log's limit: the oldest texts go first."""
+    revisions = list(story.revisions)
+    for place, revision in enumerate(revisions):
+        if len(encode(story)) <= _STORY_BYTES:
+            break
+        revisions[place] = replace(revision, text="")
+        story = replace(story, revisions=tuple(revisions))
+    return story
+
+
+def _credible(claimed: datetime | None, seen: datetime) -> datetime:
+    return claimed if claimed and _EARLIEST <= claimed <= seen + _AHEAD else seen
+
+
+def _feeds(article: Article) -> tuple[str, ...]:
+    return article.feeds or (article.feed_id,)
+
+
+def _union(known: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
+    return (*known, *dict.fromkeys(one for one in added if one not in known))

@@ -1,0 +1,186 @@
+"""The loops of this stage: tagging (embedded; agents in the cluster) and the register."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from ingest.article import Sighting
+from ingest.errors import MalformedRecordError
+from ingest.log import Log, NewRecord, Partition, Record
+from ingest.quarantine import Quarantine
+from ingest.wire import decode, encode
+from processors.links import Links
+from processors.loop import Loop, Stage
+from processors.pipeline import tag
+from processors.records import Decision, StoryRecord, Tagged
+from processors.register import Outcome, Register
+from processors.restoring import TAGGED, restored
+from processors.stories import Window
+from processors.topic_source import TopicFile, TopicSource
+
+__all__ = ["Counts", "Registrar", "StoriesSettings", "Tagger", "TopicFile"]
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoriesSettings:
+    """How articles are grouped."""
+
+    window_hours: Annotated[
+        float,
+        Field(gt=0, description="Hours in which copies and stories are looked for."),
+    ] = 72
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the register decided since it started; for totals and metrics."""
+
+    articles: int = 0
+    revisions: int = 0
+    duplicates: int = 0
+    copies: int = 0
+    stories: int = 0
+    tagged: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.articles += outcome.verdict == "article"
+        self.revisions += outcome.verdict == "revision"
+        self.duplicates += outcome.verdict == "duplicate"
+        story = outcome.story
+        if story and outcome.verdict == "article":
+            self.copies += bool(story.copy_of)
+            self.stories += story.story_id == story.article.id
+            self.tagged += any(one.band == "tag" for one in story.topics)
+
+
+class Tagger:
+    """Reads ``articles``, writes ``tagged``; every article by the topics in force."""
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        quarantine: Quarantine,
+        crash_point: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._topics = TopicSource(log)
+        self._topics.current()
+        stage = Stage(name="tag", group="tag", topic="articles", crash_name="K3", work=self._tag)
+        self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
+
+    def step(self, timeout_seconds: float = 1.0) -> int:
+        """Tag one batch; see ``Loop.step``."""
+        return self.loop.step(timeout_seconds)
+
+    def run(self, stop: threading.Event) -> None:
+        """Tag until ``stop`` is set; see ``Loop.run``."""
+        self.loop.run(stop)
+
+    def _tag(self, record: Record) -> Sequence[NewRecord]:
+        tagged = tag(decode(Sighting, _value(record)), engine=self._topics.current())
+        key = tagged.article.id
+        return [NewRecord(topic=TAGGED.topic, key=key, value=encode(tagged), partition=0)]
+
+
+class Registrar:
+    """Reads ``tagged``, writes ``decisions``, ``story-links`` and ``stories``, in this order.
+
+    Attributes:
+        counts: What was decided since the start.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        settings: StoriesSettings | None = None,
+        *,
+        quarantine: Quarantine,
+        crash_point: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._log = log
+        self._hours = (settings or StoriesSettings()).window_hours
+        self._decisions: dict[str, Decision] = {}
+        self._stories: dict[str, StoryRecord] = {}
+        self.counts = Counts()
+        self._register = self._new_register(Links())
+        stage = Stage(
+            name="group",
+            group="register",
+            topic=TAGGED.topic,
+            crash_name="K4",
+            work=self._decide,
+            written=self._forget,
+            assigned=self._restore,
+        )
+        self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
+
+    def step(self, timeout_seconds: float = 1.0) -> int:
+        """Decide on one batch; see ``Loop.step``."""
+        return self.loop.step(timeout_seconds)
+
+    def run(self, stop: threading.Event) -> None:
+        """Decide until ``stop`` is set; see ``Loop.run``."""
+        self.loop.run(stop)
+
+    def _decide(self, record: Record) -> Sequence[NewRecord]:
+        tagged = decode(Tagged, _value(record))
+        outcome = self._register.decide(tagged, order=record.offset, appended=record.appended)
+        key = tagged.article.id
+        if outcome.decision:
+            self._decisions[key] = outcome.decision
+        if outcome.story:
+            self._stories[key] = outcome.story
+        self.counts.add(outcome)
+        return _written(key, outcome)
+
+    def _restore(self, _partitions: frozenset[Partition]) -> Mapping[Partition, int]:
+        self._forget()
+        links, decisions = restored(self._log, group="register", hours=self._hours)
+        self._register = self._new_register(links)
+        for decision in decisions:
+            self._register.restore(decision)
+        return {}
+
+    def _forget(self) -> None:
+        self._decisions.clear()
+        self._stories.clear()
+
+    def _new_register(self, links: Links) -> Register:
+        decisions, stories = self._log.table("decisions"), self._log.table("stories")
+        return Register(
+            decisions=lambda key: self._decisions.get(key) or _found(Decision, decisions.get(key)),
+            stories=lambda key: self._stories.get(key) or _found(StoryRecord, stories.get(key)),
+            window=Window(self._hours),
+            links=links,
+        )
+
+
+def _written(key: str, outcome: Outcome) -> list[NewRecord]:
+    records = []
+    if outcome.decision:
+        records.append(NewRecord(topic="decisions", key=key, value=encode(outcome.decision)))
+    records += [
+        NewRecord(topic="story-links", key=link.story_id, value=encode(link))
+        for link in outcome.links
+    ]
+    if outcome.story:
+        records.append(NewRecord(topic="stories", key=key, value=encode(outcome.story)))
+    return records
+
+
+def _found(kind: type[Found], record: Record | None) -> Found | None:
+    return decode(kind, record.value) if record and record.value else None
+
+
+def _value(record: Record) -> bytes:
+    if record.value is None:
+        raise MalformedRecordError("a record without a value")
+    return record.value

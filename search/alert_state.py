@@ -1,0 +1,100 @@
+"""The records of ``alert-state``: alerts, cursors, since when a subscription counts, endpoints.
+
+One topic, told apart by the first part of the key: ``alert:``, ``cursor:``, ``since:``,
+``endpoint:``. Only the owner of the shard writes them (ARCHITECTURE section 3).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from ingest.wire import SCHEMA, Time
+
+TOPIC = "alert-state"
+ALERT, CURSOR, SINCE, ENDPOINT = "alert:", "cursor:", "since:", "endpoint:"
+
+State = Literal["waiting", "held", "sent", "failed", "muted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to deliver; ``error`` is empty where the receiver acknowledged."""
+
+    at: Time
+    to: str
+    status: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert: claimed once per (subscription, story), delivered to each of ``to``.
+
+    Attributes:
+        alert_id: Constant: a repeat after a crash carries the same.
+        story_id: The story it was claimed for, the oldest of those linked.
+        payload: The webhook body, so that a retry sends what the first try sent.
+        pending: Targets that have not acknowledged yet; secrets are references.
+        tries: Failed rounds so far; decides the next attempt.
+        next_attempt: When the next round is due; None where none is.
+    """
+
+    alert_id: str
+    owner: str = "local"
+    subscription: str
+    subscription_name: str
+    article_id: str
+    story_id: str
+    title: str
+    created: Time
+    state: State = "waiting"
+    attempts: tuple[Attempt, ...] = ()
+    pending: tuple[str, ...] = ()
+    tries: int = 0
+    next_attempt: Time | None = None
+    payload: str = ""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The next offset of ``stories`` that the owner has not handled."""
+
+    stories: int
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """From which offset of ``stories`` on a version of a subscription counts."""
+
+    subscription: str
+    query_version: int
+    offset: int
+    active: Time
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """How a receiver does, over all its alerts.
+
+    Attributes:
+        failing_since: The first failure after the last success.
+        disabled: The sentence why nothing is sent there any more; empty where it is in use.
+    """
+
+    target: str
+    failing_since: Time | None = None
+    failures: int = 0
+    disabled: str = ""
+    schema: int = SCHEMA
+
+
+def alert_id(subscription_id: str, story_id: str, article_id: str = "") -> str:
+    """The constant id of the alert for a story (and an article, where each one alerts)."""
+    text = "\n".join((subscription_id, story_id, article_id))
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]

@@ -1,0 +1,159 @@
+"""The Index port: what both indexes (Tantivy here, Elasticsearch elsewhere) promise.
+
+An index is a projection of the topic ``stories`` and can be made anew from it at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypedDict
+
+from ingest.article import Article
+from processors.query_tree import Query
+from processors.records import StoryRecord
+
+Sort = Literal["relevance", "newest", "oldest"]
+Relation = Literal["eq", "gte"]
+
+MAX_SIZE = 200
+"""Hits a page."""
+
+EXACT_CANDIDATES = 20_000
+"""Candidates that are verified for an exact total; beyond, the total is a lower bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What to find and how to show it.
+
+    Attributes:
+        after: Cursor of the last page's last hit; holds (seen, id), or a place for relevance.
+        group: One hit a story, with ``copies`` counting its other articles.
+        since, until: Bounds on ``seen``: from ``since`` on, before ``until``.
+        facets: Of ``topic``, ``source``, ``lang``.
+        interval: Of the histogram over ``seen``: ``1h``, ``1d``; empty for none.
+    """
+
+    query: Query
+    sort: Sort = "newest"
+    size: int = 20
+    after: str = ""
+    group: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    facets: tuple[str, ...] = ()
+    interval: str = ""
+    highlights: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A piece of a title or text; ``spans`` count in ``text``."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Highlights:
+    """Where the query was found."""
+
+    title: tuple[Fragment, ...] = ()
+    text: tuple[Fragment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One article found; ``article.text`` is left empty, ``copies`` counts its other tellings."""
+
+    article: Article
+    topics: tuple[str, ...]
+    story_id: str
+    copies: int = 0
+    score: float | None = None
+    highlights: Highlights = field(default_factory=Highlights)
+
+
+class Count(TypedDict):
+    """A facet's value and how many hits have it."""
+
+    value: str
+    count: int
+
+
+class Bucket(TypedDict):
+    """A histogram's bucket, named by its start (RFC 3339)."""
+
+    at: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A page of hits and what is known of all of them."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    relation: Relation = "eq"
+    after: str = ""
+    took_ms: float = 0.0
+    facets: Mapping[str, Sequence[Count]] | None = None
+    histogram: Sequence[Bucket] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How far the index has read which log; stored in the same commit as the documents."""
+
+    log: str
+    stories: int
+    links: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """Documents written (or known already, or newer), and those refused with the reason."""
+
+    written: int
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+
+class Index(Protocol):
+    """Where articles are found."""
+
+    def write(
+        self, stories: Sequence[StoryRecord], *, checkpoint: Checkpoint | None = None
+    ) -> WriteResult:
+        """Write documents (id = article id, version = ``order``) and the checkpoint, durably.
+
+        Idempotent; a record that is not newer than the stored one is skipped.
+
+        Raises:
+            UnavailableError: nothing of this call is stored; the same call may succeed later.
+        """
+
+    def checkpoint(self) -> Checkpoint | None:
+        """What the last write with a checkpoint stored."""
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """The page that ``request`` asks for. Raises QueryError above the work limits."""
+
+    def count(self, query: Query) -> int:
+        """How many articles ``query`` finds."""
+
+    def get(self, article_id: str) -> StoryRecord | None:
+        """One article as it was last written."""
+
+    def story(self, story_id: str) -> Sequence[StoryRecord]:
+        """The articles of a story, oldest first, at most 200."""
+
+    def refresh(self) -> None:
+        """Make everything written before visible."""
+
+    def health(self) -> Mapping[str, str]:
+        """Facts for ``doctor``."""
+
+    def close(self) -> None:
+        """Finish merges and let go of the lock."""

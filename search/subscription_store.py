@@ -1,0 +1,181 @@
+"""The subscriptions over the log: add, edit, pause, remove, list."""
+
+from __future__ import annotations
+
+import base64
+import secrets as random_secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import NotFoundError, UsageError
+from ingest.guard import Guard, check_url
+from ingest.log import Log, NewRecord
+from ingest.wire import as_json, decode, encode, format_time
+from processors.query import parse
+from search.alert_state import SINCE, Since
+from search.secrets import Secrets, redacted
+from search.subscriptions import Subscription, check_name, check_target, kind_of, shard_of
+
+TOPIC = "subscriptions"
+
+
+class SubscriptionStore:
+    """The ``subscriptions`` topic as a list. Only the owner of the data folder writes it."""
+
+    def __init__(
+        self, log: Log, *, secrets: Secrets, guard: Guard, folder: Path | None = None
+    ) -> None:
+        self._log = log
+        self._secrets = secrets
+        self._guard = guard
+        self._folder = folder
+
+    def all(self) -> list[Subscription]:
+        """Every subscription, by name."""
+        found = [
+            decode(Subscription, record.value)
+            for record in self._log.table(TOPIC).items()
+            if record.value is not None
+        ]
+        return sorted(found, key=lambda one: one.name.casefold())
+
+    def get(self, name: str) -> Subscription:
+        """One, by id or by name. Raises NotFoundError."""
+        record = self._log.table(TOPIC).get(name)
+        if record is not None and record.value is not None:
+            return decode(Subscription, record.value)
+        found = next((one for one in self.all() if one.name.casefold() == name.casefold()), None)
+        if found is None:
+            raise NotFoundError(
+                f"there is no subscription {name}", hint="See: wirewatch subscriptions list"
+            )
+        return found
+
+    def add(
+        self,
+        *,
+        name: str,
+        query: str,
+        to: Sequence[str],
+        every_article: bool = False,
+        from_network: bool = False,
+    ) -> Subscription:
+        """A new subscription; it counts from the next article on.
+
+        Raises:
+            QueryError: the query cannot be subscribed to.
+            UsageError: the name is taken, or a target is refused.
+        """
+        parse(query, where="subscription")
+        made_id = base64.urlsafe_b64encode(random_secrets.token_bytes(16)).decode()[:22]
+        made = Subscription(
+            id=made_id,
+            name=self._free(name),
+            query=query,
+            to=self._targets(to, from_network=from_network),
+            every_article=every_article,
+            shard=shard_of(made_id),
+            created=datetime.now(UTC),
+        )
+        self._write(made)
+        return made
+
+    def edit(
+        self,
+        which: str,
+        *,
+        from_network: bool = False,
+        name: str | None = None,
+        query: str | None = None,
+        to: Sequence[str] | None = None,
+        every_article: bool | None = None,
+        paused: bool | None = None,
+    ) -> Subscription:
+        """The subscription with what is given changed; a changed query counts from now on.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            QueryError, UsageError: as ``add``.
+        """
+        before = self.get(which)
+        if query is not None:
+            parse(query, where="subscription")
+        after = replace(
+            before,
+            name=self._free(name) if name not in (None, before.name) else before.name,
+            query=before.query if query is None else query,
+            to=before.to if to is None else self._targets(to, from_network=from_network),
+            every_article=before.every_article if every_article is None else every_article,
+            paused=before.paused if paused is None else paused,
+            version=before.version + 1,
+        )
+        anew = after.query != before.query or (before.paused and not after.paused)
+        after = replace(after, query_version=before.query_version + anew)
+        self._write(after)
+        return after
+
+    def remove(self, which: str) -> Subscription:
+        """Forget a subscription; its alerts stay listed. Raises NotFoundError."""
+        gone = self.get(which)
+        self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None)])
+        return gone
+
+    def view(self, one: Subscription) -> dict[str, Any]:
+        """The JSON shape: secrets hidden, with ``since`` and ``active`` of its version."""
+        shown: dict[str, Any] = as_json(one)
+        record = self._log.table("alert-state").get(SINCE + one.id)
+        since = decode(Since, record.value) if record and record.value else None
+        current = since is not None and since.query_version == one.query_version
+        return {
+            **shown,
+            "to": [redacted(target) for target in one.to],
+            "since": since.offset if since and current else None,
+            "active": format_time(since.active) if since and current else None,
+        }
+
+    def endpoints(self, one: Subscription) -> list[dict[str, str]]:
+        """Each target, with the signing secret of a webhook: shown to who adds it."""
+        return [
+            {
+                "to": redacted(target),
+                "secret": self._secrets.signing_secret(one.id, target)
+                if kind_of(target) == "webhook"
+                else "",
+            }
+            for target in one.to
+        ]
+
+    def _targets(self, to: Sequence[str], *, from_network: bool) -> tuple[str, ...]:
+        if not to:
+            raise UsageError("a subscription needs a target", hint="Add --to https://… or stdout:")
+        found = []
+        for target in dict.fromkeys(to):
+            check_target(target, from_network=from_network, folder=self._folder)
+            if kind_of(target) != "webhook":
+                found.append(target)
+                continue
+            url = check_url(target)
+            if url.startswith("http:") and not self._guard.allows(url):
+                raise UsageError(
+                    f"{target} is not encrypted",
+                    hint="Use https, or allow a receiver of your own: [net] allow = host:port",
+                    code="plain-http",
+                )
+            found.append(self._secrets.hide(url))
+        return tuple(found)
+
+    def _free(self, name: str) -> str:
+        wanted = check_name(name)
+        if any(one.name.casefold() == wanted.casefold() for one in self.all()):
+            raise UsageError(
+                f"there is a subscription {wanted} already",
+                hint="Choose another name, or change it: wirewatch subscriptions edit",
+            )
+        return wanted
+
+    def _write(self, one: Subscription) -> None:
+        number = one.shard % self._log.partitions(TOPIC)
+        self._log.append([NewRecord(topic=TOPIC, key=one.id, value=encode(one), partition=number)])

@@ -1,0 +1,163 @@
+"""What the API shows: records as the JSON shapes of RECORDS, with what people ask beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ingest.errors import NotFoundError, UsageError
+from ingest.log import Log
+from ingest.wire import as_json, decode, format_time
+from processors.records import StoryRecord, TopicTag
+from processors.topic import Topic
+from search.alert_state import Alert
+from search.index import Hit, Index, SearchRequest, SearchResult
+
+ALERT_PREFIX = "alert:"
+
+
+def search_result(result: SearchResult) -> dict[str, Any]:
+    """``hits`` and the last line, ``end``."""
+    return {
+        "hits": [hit(one) for one in result.hits],
+        "end": {
+            "total": {"value": result.total, "relation": result.relation},
+            "after": result.after,
+            "took_ms": round(result.took_ms, 2),
+            "facets": result.facets,
+            "histogram": result.histogram,
+        },
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    """A search hit: the article without its text, and why it was found."""
+    shown = as_json(found.article)
+    del shown["text"]
+    return {
+        **shown,
+        "topics": list(found.topics),
+        "story_id": found.story_id,
+        "copies": found.copies,
+        "score": found.score,
+        "highlights": as_json(found.highlights),
+    }
+
+
+def article(log: Log, article_id: str) -> dict[str, Any]:
+    """An article with its topics, revisions, story and way through the stages.
+
+    Raises:
+        NotFoundError: no article has this id.
+    """
+    record = log.table("stories").get(article_id)
+    if record is None or record.value is None:
+        raise NotFoundError(
+            f"there is no article {article_id}", hint="Take the id from: wirewatch search"
+        )
+    story = decode(StoryRecord, record.value)
+    alerts = [one for one in all_alerts(log) if one.article_id == article_id]
+    return {
+        **as_json(story.article),
+        "topics": [tag.topic for tag in story.topics if tag.band == "tag"],
+        "topic_tags": [as_json(tag) for tag in story.topics],
+        "revisions": [as_json(one) for one in story.revisions],
+        "story_id": story.story_id,
+        "story_size": story.size,
+        "copy_of": story.copy_of,
+        "similarity": story.similarity,
+        "journey": list(_journey(story, record.appended, alerts)),
+    }
+
+
+def _journey(
+    story: StoryRecord, registered: datetime, alerts: list[Alert]
+) -> Iterator[dict[str, Any]]:
+    yield _step("fetched", story.fetched, f"from feed {story.article.feed_id}, cause {story.cause}")
+    yield _step("tagged", story.article.seen, _tagged_sentence(story.topics))
+    place = f"copy of {story.copy_of}" if story.copy_of else f"in story {story.story_id}"
+    yield _step("registered", registered, f"revision {story.article.revision}, {place}")
+    for one in alerts:
+        yield _step("alerted", one.created, f"{one.subscription_name}: {one.state}")
+
+
+def _step(stage: str, at: datetime | None, sentence: str) -> dict[str, Any]:
+    return {"stage": stage, "at": format_time(at) if at else None, "sentence": sentence}
+
+
+def _tagged_sentence(topics: tuple[TopicTag, ...]) -> str:
+    return ", ".join(f"{tag.topic} ({tag.band})" for tag in topics) or "no topic"
+
+
+def story(index: Index, story_id: str) -> dict[str, Any]:
+    """A story with its articles, oldest first. Raises NotFoundError."""
+    result = index.story(story_id)
+    if not result:
+        raise NotFoundError(f"there is no story {story_id}", hint="Take the id from a search hit.")
+    articles = [
+        {
+            "id": one.article.id,
+            "title": one.article.title,
+            "url": one.article.url,
+            "source": one.article.source,
+            "seen": format_time(one.article.seen) if one.article.seen else None,
+            "copy_of": one.copy_of,
+            "similarity": one.similarity,
+        }
+        for one in result
+    ]
+    sources = list(dict.fromkeys(one["source"] for one in articles))
+    return {"story_id": story_id, "size": len(articles), "sources": sources, "articles": articles}
+
+
+def topic(one: Topic) -> dict[str, Any]:
+    """A topic's definition."""
+    return {
+        "id": one.id,
+        "lang": one.lang,
+        "version": one.version,
+        "label": one.label,
+        "description": one.description,
+        "threshold": one.threshold,
+        "review": one.review,
+    }
+
+
+def all_alerts(log: Log) -> Iterator[Alert]:
+    """Every alert of ``alert-state``."""
+    for record in log.table("alert-state").items(ALERT_PREFIX):
+        if record.value is not None:
+            yield decode(Alert, record.value)
+
+
+def alert(log: Log, alert_id: str) -> dict[str, Any]:
+    """One alert. Raises NotFoundError."""
+    record = log.table("alert-state").get(ALERT_PREFIX + alert_id)
+    if record is None or record.value is None:
+        raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
+    return as_json(decode(Alert, record.value))  # type: ignore[no-any-return] # a dict of JSON
+
+
+def alerts(
+    log: Log, *, state: str, since: datetime | None, subscription: str, size: int, after: str
+) -> dict[str, Any]:
+    """A page of alerts, newest first, and the cursor of the next."""
+    found = [
+        one
+        for one in all_alerts(log)
+        if state in ("", one.state)
+        and (since is None or one.created >= since)
+        and subscription in ("", one.subscription)
+    ]
+    found.sort(key=lambda one: (one.created, one.alert_id), reverse=True)
+    if after:
+        ids = [one.alert_id for one in found]
+        if after not in ids:
+            raise UsageError("this cursor is not one of the list", hint="Start without it.")
+        found = found[ids.index(after) + 1 :]
+    page = found[:size]
+    return {
+        "alerts": [as_json(one) for one in page],
+        "after": page[-1].alert_id if len(found) > size else "",
+    }

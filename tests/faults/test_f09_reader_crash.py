@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from ingest.errors import UnreadableError
+from ingest.sandbox import ParseSettings, Sandbox
+
+
+@pytest.mark.parametrize(
+    ("action", "code"), [("segfault", "crashed"), ("exit", "crashed"), ("hoard", "out-of-memory")]
+)
+async def test_f09_a_crash_of_the_reader_costs_one_feed_only(action: str, code: str) -> None:
+    settings = ParseSettings(seconds=20, memory_bytes=1 << 28)
+    sandbox = Sandbox("tests.sandbox_targets:act", settings=settings)
+    for _ in range(2):
+        with pytest.raises(UnreadableError) as caught:
+            await sandbox.call({"do": action}, b"<rss/>")
+        assert caught.value.code == code
+        assert (await sandbox.call({}, b"<rss/>"))["done"]
+    if code == "crashed":
+        assert caught.value.sentence == "Reader crashed on this feed."
+    await sandbox.close()
