@@ -9,41 +9,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
+from search.alerts import AlertOwner
+from search.indexer import Indexer
+from search.sender import Sender
+from search.tantivy_index import TantivyIndex
 
+from deploy import upkeep
 from deploy.folder import DataFolder
+from deploy.metrics import metrics_text
+from deploy.parse_files import READER
 from deploy.settings import Settings
 from deploy.stages import Stages
-from deploy.topic_files import load_topics
-from ingest.errors import UsageError
+from deploy.topic_files import Definition, definitions
+from ingest.entry_store import EntryStore
+from ingest.feed_check import CheckReport, FeedCheck
 from ingest.feed_store import FeedStore
 from ingest.fetch import Fetcher
 from ingest.guard import Guard
 from ingest.log import NewRecord, Partition, topic_specs
-from ingest.poller import Poller, PollTotals
 from ingest.politeness import HostSlots
+from ingest.poll import Polling
+from ingest.poller import Poller, PollTotals
 from ingest.quarantine import Quarantine
 from ingest.sandbox import SandboxPool
 from ingest.sqlite_log import SqliteLog
-from ingest.wire import as_json, decode, encode
+from ingest.wire import encode
 from processors.query_tree import Query
 from processors.topic import Topic
 from processors.worker import Registrar, Tagger, TopicFile
-from search.alerts import AlertOwner
 from search.api import Services
-from search.indexer import Indexer, rebuilt
 from search.secrets import Secrets
-from search.sender import Sender
 from search.subscription_store import SubscriptionStore
-from search.tantivy_index import TantivyIndex
 from search.views import all_alerts
 
 logger = structlog.get_logger(__name__)
@@ -53,6 +58,12 @@ SWEEP_SECONDS = 600.0
 
 DRAIN_SECONDS = 0.01
 STORIES = Partition("stories")
+
+CrashPoint = Callable[[str], None]
+
+
+def no_crash(_name: str) -> None:
+    """The crash point of production: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +87,24 @@ class Totals:
 
 @dataclass(kw_only=True)
 class Embedded:
-    """Everything over one data folder; ``opened`` makes it, ``start`` sets it going."""
+    """Everything over one data folder; ``opened`` makes it, ``working`` sets it going."""
 
     settings: Settings
     folder: DataFolder
     log: SqliteLog
     topics: tuple[Topic, ...]
-    guard: Guard
     quarantine: Quarantine
     feeds: FeedStore
     subscriptions: SubscriptionStore
-    secrets: Secrets
     index: TantivyIndex
-    poller: Poller
     polling: Polling
+    poller: Poller
     tagger: Tagger
     registrar: Registrar
     indexer: Indexer
     alerts: AlertOwner
     sender: Sender
-    running: bool = False
+    stages: Stages
     failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -111,3 +120,272 @@ class Embedded:
         """
         async with contextlib.AsyncExitStack() as stack:
             yield _assemble(settings, folder, stack, crash_point)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run tagging, register, index and alerts for the length of the block."""
+        self.stages.start("tag", self.tagger.loop)
+        self.stages.start("group", self.registrar.loop)
+        self.stages.start("index", self.indexer)
+        self.stages.start("alert", self.alerts)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stages.stop)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll, carry and deliver until ``stop`` is set or a stage fails."""
+        async with self.working(), asyncio.TaskGroup() as tasks:
+            ended = tasks.create_task(self._until(stop))
+            tasks.create_task(self.poller.run(stop))
+            tasks.create_task(self.sender.run(stop))
+            tasks.create_task(self._sweep(stop))
+            await ended
+        if self.stages.failure is not None:
+            raise self.stages.failure
+
+    async def once(self) -> Totals:
+        """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
+        started = time.monotonic()
+        alerts_before = Counter(one.state for one in all_alerts(self.log))
+        async with self.working():
+            polled = await self.poller.poll_all_once()
+            await self._drained()
+            await self.sender.once()
+            await self._drained()
+        if self.stages.failure is not None:
+            raise self.stages.failure
+        return self._totals(polled, alerts_before, time.monotonic() - started)
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        """Wait for ``stop``; a failed stage sets it."""
+        failing = asyncio.create_task(self.failed.wait())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({failing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (failing, stopping):
+            task.cancel()
+        stop.set()
+
+    async def _drained(self) -> None:
+        """Wait until every stage, in the order of the pipeline, has nothing left to do."""
+        while not self.stages.failure:
+            if not any([await asyncio.to_thread(behind) for behind in self.lags().values()]):
+                return
+            await asyncio.sleep(DRAIN_SECONDS)
+
+    def lags(self) -> dict[str, Callable[[], int]]:
+        """By stage: how many records of its input are not durably done."""
+        return {
+            "tag": lambda: self._uncommitted("tag", "articles"),
+            "group": lambda: self._uncommitted("register", "tagged"),
+            "index": self.indexer.lag,
+            "alert": self.alerts.lag,
+        }
+
+    def _uncommitted(self, group: str, topic: str) -> int:
+        first, end = self.log.bounds(Partition(topic))
+        return end - max(first, self.log.committed(group, Partition(topic)) or 0)
+
+    async def _sweep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await asyncio.to_thread(self.log.sweep)
+            await asyncio.to_thread(self.quarantine.clean, datetime.now(UTC))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await stop.wait()
+
+    def _totals(self, polled: PollTotals, before: Counter[str], seconds: float) -> Totals:
+        counts = self.registrar.counts
+        after = Counter(one.state for one in all_alerts(self.log))
+        set_aside = self.tagger.loop.quarantined + self.registrar.loop.quarantined
+        return Totals(
+            feeds=polled.feeds,
+            failed=polled.failed,
+            articles=counts.articles + set_aside,
+            revisions=counts.revisions,
+            duplicates=counts.duplicates + polled.unchanged,
+            tagged=counts.tagged,
+            copies=counts.copies,
+            stories=counts.stories,
+            indexed=self.indexer.indexed,
+            quarantined=set_aside + self.indexer.quarantined,
+            alerts=after.total() - before.total(),
+            delivered=after["sent"] - before["sent"],
+            seconds=round(seconds, 3),
+        )
+
+    def changed(self, name: str) -> None:
+        """Tell the running stages that a list was written."""
+        if name == "feeds" and self.stages.running:
+            self.poller.refresh()
+
+    def services(self) -> Services:
+        """What the API works with."""
+        return Services(
+            log=self.log,
+            feeds=self.feeds,
+            subscriptions=self.subscriptions,
+            quarantine=self.quarantine,
+            topics=self.topics,
+            index=lambda: self.index,
+            changed=self.changed,
+            retry_alert=self.sender.retry,
+            send_test=self.sender.send_test,
+            ready=self.missing,
+            metrics=lambda: metrics_text(self),
+        )
+
+    def missing(self) -> str:
+        """The sentence of what does not work now; empty when all does."""
+        if self.stages.failure is not None:
+            return self.stages.failure.sentence
+        return self.poller.pause
+
+    async def check_feed(self, *, url: str, file: Path | None) -> CheckReport:
+        """What a poll of a URL or a file would do."""
+        check = FeedCheck(
+            fetcher=self.polling.fetcher,
+            slots=self.polling.slots,
+            sandboxes=self.polling.sandboxes,
+            settings=self.settings.poll,
+        )
+        now = datetime.now(UTC)
+        if file is None:
+            return await check.address(url, now=now)
+        return await check.body(file.read_bytes(), address=str(file), now=now)
+
+    def hits_a_day(self, query: Query) -> float:
+        """How many articles a day ``query`` found in what is indexed."""
+        return self.index.hits_a_day(query)
+
+    def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
+        """Run a stage again from ``since`` on; never alerts anybody."""
+        if stage == "index":
+            start, end = self.log.offset_at(STORIES, since), self.log.bounds(STORIES)[1]
+            self.indexer.rewind(start)
+            yield end - start, end - start
+            return
+        yield from upkeep.replayed(self.log, "tag" if stage == "tag" else "group", since=since)
+
+    async def retry_quarantined(self, row_id: str) -> str:
+        """Process a row again: a feed is polled at once, a record goes through its stage."""
+        row = self.quarantine.get(row_id)
+        if row.stage != "poll":
+            return await asyncio.to_thread(upkeep.retried, self.log, self.quarantine, row_id)
+        self.quarantine.mark_retried(row_id)
+        self.poller.poll_now(row.key)
+        return f"Feed {row.key} is polled again."
+
+    def alert_counts(self) -> Counter[str]:
+        """How many alerts are in each state."""
+        return Counter(one.state for one in all_alerts(self.log))
+
+
+def _assemble(
+    settings: Settings,
+    folder: DataFolder,
+    stack: contextlib.AsyncExitStack,
+    crash_point: CrashPoint,
+) -> Embedded:
+    log = SqliteLog(folder.log)
+    stack.callback(log.close)
+    days = settings.data.retention_days
+    log.ensure_topics(
+        topic_specs(articles_days=days.articles or None, quarantine_days=days.quarantine or None)
+    )
+    topics = definitions(_path(settings.topics.folder))
+    write_topics(log, topics)
+    guard = Guard(settings.net)
+    quarantine = Quarantine(log, folder.quarantine)
+    secrets = Secrets(folder.secrets)
+    polling = _polling(settings, log, guard, quarantine, stack, crash_point)
+    index = TantivyIndex(folder.index)
+    stack.callback(index.close)
+    sender = Sender(
+        log, settings=settings.alerts, guard=guard, secrets=secrets, crash_point=crash_point
+    )
+    stack.push_async_callback(sender.close)
+    failed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    return Embedded(
+        settings=settings,
+        folder=folder,
+        log=log,
+        topics=tuple(one.topic for one in topics),
+        quarantine=quarantine,
+        feeds=FeedStore(log),
+        subscriptions=SubscriptionStore(
+            log, secrets=secrets, guard=guard, folder=_path(settings.alerts.folder)
+        ),
+        index=index,
+        polling=polling,
+        poller=Poller(log=log, polling=polling, crash_point=crash_point),
+        tagger=Tagger(log, quarantine=quarantine, crash_point=crash_point),
+        registrar=Registrar(log, settings.stories, quarantine=quarantine, crash_point=crash_point),
+        indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
+        alerts=AlertOwner(
+            log, settings=settings.alerts, wake=sender.notify, crash_point=crash_point
+        ),
+        sender=sender,
+        stages=Stages(on_failure=lambda: loop.call_soon_threadsafe(failed.set)),
+        failed=failed,
+    )
+
+
+def _polling(
+    settings: Settings,
+    log: SqliteLog,
+    guard: Guard,
+    quarantine: Quarantine,
+    stack: contextlib.AsyncExitStack,
+    crash_point: CrashPoint,
+) -> Polling:
+    slots = HostSlots(
+        guard=guard,
+        connections=settings.fetch.host_connections,
+        gap_seconds=settings.fetch.host_gap_seconds,
+    )
+    fetcher = Fetcher(guard=guard, settings=settings.fetch, slots=slots)
+    stack.push_async_callback(fetcher.close)
+    sandboxes = SandboxPool(READER, settings=settings.parse)
+    stack.push_async_callback(sandboxes.close)
+    return Polling(
+        entries=EntryStore(log),
+        fetcher=fetcher,
+        slots=slots,
+        sandboxes=sandboxes,
+        quarantine=quarantine,
+        settings=settings.poll,
+        connections=asyncio.Semaphore(settings.poll.connections),
+        clock=lambda: datetime.now(UTC),
+        chance=random.random,
+        limits=settings.article,
+        first_poll_hours=settings.alerts.first_poll_hours,
+        crash_point=crash_point,
+    )
+
+
+def write_topics(log: SqliteLog, topics: Sequence[Definition]) -> None:
+    """Make the topic ``topics`` say what the files say; taggers take it up between two batches."""
+    table = log.table("topics")
+    wanted = {
+        f"{one.topic.id}.{one.topic.lang}": encode(
+            TopicFile(
+                id=one.topic.id, lang=one.topic.lang, version=one.topic.version, text=one.text
+            )
+        )
+        for one in topics
+    }
+    known = {record.key: record.value for record in table.items()}
+    changed = [
+        NewRecord(topic="topics", key=key, value=value)
+        for key, value in wanted.items()
+        if known.get(key) != value
+    ]
+    gone = [NewRecord(topic="topics", key=key, value=None) for key in known.keys() - wanted.keys()]
+    if changed or gone:
+        log.append([*changed, *gone])
+
+
+def _path(name: str) -> Path | None:
+    return Path(name).expanduser() if name else None

@@ -15,18 +15,19 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
+from processors.moments import moment
 from pydantic import BaseModel, ConfigDict, Field
+from search.explain import explain_match
 
+from deploy import upkeep
 from deploy.doctor import examine
 from deploy.embedded import Embedded
 from deploy.folder import DataFolder
 from deploy.settings import Settings
 from ingest.errors import WirewatchError
 from ingest.wire import as_json
-from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from search.api import create_api
-from search.explain import explain_match
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""
@@ -135,9 +136,9 @@ def _explaining(shell: Embedded) -> APIRouter:
 
 
 async def _watch(shell: Embedded) -> AsyncIterator[str]:
-    known = await asyncio.to_thread(shell.alert_cursor)
+    known = await asyncio.to_thread(upkeep.alert_cursor, shell.log)
     while True:
-        rows, known = await asyncio.to_thread(shell.alerts_after, known)
+        rows, known = await asyncio.to_thread(upkeep.alerts_after, shell.log, known)
         for row in rows:
             yield json.dumps(row, ensure_ascii=False) + "\n"
         await asyncio.sleep(WATCH_SECONDS)
@@ -154,7 +155,7 @@ def _quarantine(shell: Embedded) -> APIRouter:
     @router.get("/{row_id}")
     def row(row_id: str) -> dict[str, Any]:
         """One row with its bytes (base64)."""
-        return shell.quarantined(row_id)
+        return upkeep.quarantined(shell.quarantine, row_id)
 
     @router.post("/{row_id}/retry")
     async def retry(row_id: str) -> dict[str, str]:
@@ -181,7 +182,7 @@ def _upkeep(shell: Embedded) -> APIRouter:
     @router.post("/reindex")
     def reindex() -> StreamingResponse:
         """Rebuild the index; lines of progress."""
-        return StreamingResponse(_lines(shell.reindex()), media_type=JSON_LINES)
+        return StreamingResponse(_lines(shell.indexer.rebuild()), media_type=JSON_LINES)
 
     @router.post("/replay")
     def replay(given: Replay) -> StreamingResponse:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
+from search.alerts import AlertSettings
 
 from ingest.errors import FileError, UsageError
 from ingest.fetch import FetchSettings
@@ -23,7 +24,6 @@ from ingest.normalise import ArticleLimits
 from ingest.sandbox import ParseSettings
 from ingest.schedule import PollSettings
 from processors.worker import StoriesSettings
-from search.alerts import AlertSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 NOT_SETTINGS = frozenset({"WIREWATCH_REQUIRE_DATA", "WIREWATCH_REQUIRE_CLUSTER"})

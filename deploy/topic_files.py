@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from ingest.errors import FileError
-from processors.topic_file import Topic, load_topic, merge
+from processors.topic import Topic
+from processors.topic_file import load_topic
 
 
-def load_topics(folder: Path | None = None) -> tuple[Topic, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A topic and the text it was read from."""
+
+    topic: Topic
+    text: str
+
+
+def definitions(folder: Path | None = None) -> tuple[Definition, ...]:
     """Shipped topics, with those of ``folder`` over them by (id, language).
 
     Raises:
@@ -17,24 +27,35 @@ def load_topics(folder: Path | None = None) -> tuple[Topic, ...]:
     """
     shipped = files("deploy") / "topics"
     ours = [
-        load_topic(one.read_text("utf-8"), place=one.name)
+        definition(one.read_text("utf-8"), place=one.name)
         for one in sorted(shipped.iterdir(), key=lambda one: one.name)
         if one.name.endswith(".yaml")
     ]
-    return merge(ours, load_folder(folder)) if folder else tuple(ours)
+    theirs = [read(file) for file in folder_files(folder)] if folder else []
+    return tuple({(one.topic.id, one.topic.lang): one for one in [*ours, *theirs]}.values())
 
 
-def load_folder(folder: Path) -> list[Topic]:
-    """The topics of a user's folder."""
+def load_topics(folder: Path | None = None) -> tuple[Topic, ...]:
+    """The topics of ``definitions``."""
+    return tuple(one.topic for one in definitions(folder))
+
+
+def folder_files(folder: Path) -> list[Path]:
+    """The topic files of a folder."""
     if not folder.is_dir():
         raise FileError(f"there is no folder {folder}", hint="Check [topics] folder or --topics.")
-    return [load_file(one) for one in sorted(folder.glob("*.y*ml"))]
+    return sorted(folder.glob("*.y*ml"))
 
 
-def load_file(file: Path) -> Topic:
+def read(file: Path) -> Definition:
     """The topic of one file."""
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {file}: {error}") from error
-    return load_topic(text, place=str(file))
+        raise FileError(f"cannot read {file}: {error}", place=str(file)) from error
+    return definition(text, place=str(file))
+
+
+def definition(text: str, *, place: str) -> Definition:
+    """``text`` with the topic it defines."""
+    return Definition(topic=load_topic(text, place=place), text=text)

@@ -24,6 +24,16 @@ _UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f{_C1}{_BIDI}{_SURROGATES}\u2028\u2029\
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
+def _replacements() -> dict[int, str]:
+    """What stands for each unsafe character: a windows-1252 letter for C1, else nothing."""
+    c1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+    unsafe = (code for code in range(0x10000) if _UNSAFE.match(chr(code)))
+    return dict.fromkeys(unsafe, "") | c1
+
+
+_SAFE = _replacements()
+
+
 def clean(text: str) -> str:
     """``text`` without NUL, control characters, lone surrogates, bidi overrides and BOM.
 
@@ -32,8 +42,7 @@ def clean(text: str) -> str:
     """
     if not _UNSAFE.search(text):
         return text
-    whole = _SURROGATE_PAIR.sub(_join_pair, text)
-    return _UNSAFE.sub(_replace_unsafe, whole)
+    return _SURROGATE_PAIR.sub(_join_pair, text).translate(_SAFE)
 
 
 def is_hostile(text: str) -> bool:
@@ -84,9 +93,3 @@ def _escape(char: str) -> str:
 
 def _join_pair(found: re.Match[str]) -> str:
     return found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-
-
-def _replace_unsafe(found: re.Match[str]) -> str:
-    if "\x80" <= found[0] <= "\x9f":
-        return found[0].encode("latin-1").decode("cp1252", errors="ignore")
-    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,20 +33,23 @@ class ListReport:
     """What a list holds.
 
     Attributes:
-        feeds: Each once, in order.
-        duplicates: How many lines repeat a feed of the list.
+        added: New feeds, each once, in order.
+        skipped: Addresses that were known before or that the list repeats.
         refused: Lines that cannot be polled, each with its reason.
     """
 
-    feeds: tuple[Feed, ...] = ()
-    duplicates: int = 0
+    added: tuple[Feed, ...] = ()
+    skipped: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
-def read_feed_list(data: bytes | str, place: str, *, added: datetime) -> ListReport:
+def read_feed_list(
+    data: bytes | str, place: str, *, added: datetime, known: Collection[str] = ()
+) -> ListReport:
     """The feeds that ``data`` (a file's content, named ``place`` in messages) lists.
 
-    A feed that the list names in two folders is given once, with both as groups.
+    ``known`` holds the ids of feeds that are there already; ``added`` is now. A feed that the
+    list names in two folders is given once, with both as groups.
 
     Raises:
         FileError: the file as a whole cannot be read; nothing of it is used.
@@ -58,7 +61,7 @@ def read_feed_list(data: bytes | str, place: str, *, added: datetime) -> ListRep
         outlines = read_opml(data.lstrip(b" \t\r\n"), place=place)
     else:
         outlines = _read_lines(data, place=place)
-    return _report(outlines, added=added)
+    return _report(outlines, added=added, known=known)
 
 
 def _read_lines(raw: bytes, *, place: str) -> list[Outline]:
@@ -80,9 +83,10 @@ def _read_lines(raw: bytes, *, place: str) -> list[Outline]:
     return found
 
 
-def _report(outlines: Sequence[Outline], *, added: datetime) -> ListReport:
+def _report(outlines: Sequence[Outline], *, added: datetime, known: Collection[str]) -> ListReport:
     feeds: dict[str, Feed] = {}
     groups: dict[str, dict[str, None]] = {}
+    skipped: list[str] = []
     refused: list[Refused] = []
     for outline in outlines:
         try:
@@ -91,13 +95,16 @@ def _report(outlines: Sequence[Outline], *, added: datetime) -> ListReport:
             text, reason = outline.url[:200], error.sentence
             refused.append(Refused(line=outline.line, text=text, reason=reason))
             continue
+        if feed.id in feeds or feed.id in known:
+            skipped.append(feed.url)
         feeds.setdefault(feed.id, feed)
         groups.setdefault(feed.id, {}).update(dict.fromkeys(outline.groups))
     return ListReport(
-        feeds=tuple(
+        added=tuple(
             dataclasses.replace(feed, groups=tuple(groups[feed.id])[:MAX_GROUPS])
             for feed in feeds.values()
+            if feed.id not in known
         ),
-        duplicates=len(outlines) - len(refused) - len(feeds),
+        skipped=tuple(skipped),
         refused=tuple(refused),
     )

@@ -91,8 +91,9 @@ class _Request:
 class Fetcher:
     """Fetches feeds and pages behind ``guard``; close it when done.
 
-    With ``slots`` every hop takes its turn at its host, and waiting for turns does not count
-    against the deadline; without, callers see to politeness. ``resolver``, ``tls`` and
+    Callers hold the turn (`ingest.politeness`) at the host of the URL they fetch; with ``slots``,
+    redirects to a host that asked us to stay away are refused too. They take no turn of their own:
+    two hosts that redirect to each other would wait for each other. ``resolver``, ``tls`` and
     ``open_socket`` are those of `ingest.connections.Connections`.
     """
 
@@ -142,8 +143,8 @@ class Fetcher:
         )
         seconds = self._settings.total_seconds
         try:
-            async with asyncio.timeout(seconds) as deadline:
-                return await self._follow(first, request, deadline=deadline)
+            async with asyncio.timeout(seconds):
+                return await self._follow(first, request)
         except TimeoutError as error:
             raise FetchError(
                 f"deadline of {seconds} s passed at {url[:200]}",
@@ -156,39 +157,26 @@ class Fetcher:
         """Close all connections."""
         await self._connections.close()
 
-    async def _follow(
-        self, first: URL, request: _Request, *, deadline: asyncio.Timeout
-    ) -> FetchResult:
+    async def _follow(self, first: URL, request: _Request) -> FetchResult:
         hops: list[Hop] = []
         url = first
         while True:
-            async with self._turn(url, deadline):
-                credentials = request.credentials if url.origin() == first.origin() else None
-                try:
-                    async with self._ask(url, request, credentials=credentials) as response:
-                        target = _target(url, response)
-                        if target is None:
-                            return await self._result(response, request, hops=tuple(hops))
-                        status = response.status
-                except NETWORK_ERRORS as error:
-                    raise explain(error, url) from error
+            credentials = request.credentials if url.origin() == first.origin() else None
+            try:
+                async with self._ask(url, request, credentials=credentials) as response:
+                    target = _target(url, response)
+                    if target is None:
+                        return await self._result(response, request, hops=tuple(hops))
+                    status = response.status
+            except NETWORK_ERRORS as error:
+                raise explain(error, url) from error
             hops.append(Hop(status=status, url=str(url)))
             if len(hops) > self._settings.redirects:
                 raise _too_many([*hops, Hop(status=0, url=str(target))])
             _refuse_downgrade(url, target)
+            if self._slots is not None:
+                self._slots.refuse_held(str(target))
             url = target
-
-    @asynccontextmanager
-    async def _turn(self, url: URL, deadline: asyncio.Timeout) -> AsyncIterator[None]:
-        if self._slots is None:
-            yield
-            return
-        now = asyncio.get_running_loop().time
-        left = (deadline.when() or now()) - now()
-        deadline.reschedule(None)
-        async with self._slots.turn(str(url)):
-            deadline.reschedule(now() + left)
-            yield
 
     @asynccontextmanager
     async def _ask(

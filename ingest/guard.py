@@ -181,14 +181,18 @@ class Guard:
         """Refuse what can be refused before a name is looked up.
 
         Raises:
-            BlockedAddressError: the host is an address in digits that is not public, or one in
-                disguise. Names are judged by `ingest.connections` when they are looked up.
+            BlockedAddressError: the host is an address in digits that is not public, one in
+                disguise, or localhost. Other names are judged by `ingest.connections` when they
+                are looked up.
         """
         host = url.raw_host or ""
-        named = _HOST_NAME.fullmatch(host) and not _is_numeric(host)
-        if named or self.allows(url):
+        if self.allows(url):
             return
-        if is_disguised(host) or not is_public(host):
+        if _HOST_NAME.fullmatch(host) and not _is_numeric(host):
+            private = _is_loopback_name(host)
+        else:
+            private = is_disguised(host) or not is_public(host)
+        if private:
             raise blocked(host, host)
 
 
@@ -219,6 +223,11 @@ def proxy_warning(environ: Mapping[str, str]) -> str:
 
 def _is_numeric(host: str) -> bool:
     return all(_NUMERIC_LABEL.fullmatch(label) for label in host.rstrip(".").split("."))
+
+
+def _is_loopback_name(host: str) -> bool:
+    # RFC 6761: so whatever a resolver makes of it; some do not know it with a dot at its end.
+    return f".{host.rstrip('.').lower()}".endswith(".localhost")
 
 
 def _is_host(host: str) -> bool:

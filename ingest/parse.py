@@ -50,6 +50,7 @@ _OTHER_DOCUMENTS: Final = {
 _PAGE: Final = re.compile(r"<(?:!doctype\s+html|html|body)\b", re.IGNORECASE)
 _CUT: Final = ("no element found", "unclosed token", "unclosed CDATA section", "partial character")
 """What expat says where the document ends too early."""
+_AFTERWARDS: Final = "junk after document element"
 _PERIODS: Final = {
     "hourly": 3_600,
     "daily": 86_400,
@@ -141,6 +142,8 @@ def _read(document: str, root: str, url: str) -> _Read:
             read = _strictly(document, url)
     if not read.fault:
         return replace(read, notes=notes)
+    if read.fault.startswith(_AFTERWARDS) and read.reader.entries:
+        return replace(read, notes=(*notes, "text after the document left out"))
     if read.is_cut and not finished:
         return replace(read, notes=(*notes, "the document breaks off"))
     loose = _loosely(document, url)

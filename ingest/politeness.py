@@ -72,6 +72,12 @@ class HostSlots:
         host = self._hosts.get(self._rule(url)[0])
         return max(host.held_until - self.clock(), 0.0) if host else 0.0
 
+    def refuse_held(self, url: str) -> None:
+        """Raise the FetchError of `turn` (code ``held``) if the host of ``url`` is held."""
+        key = self._rule(url)[0]
+        if key in self._hosts:
+            self._refuse_held(key, self._hosts[key])
+
     def _rule(self, url: str) -> tuple[str, float]:
         parsed = parse_url(url)
         name = (parsed.raw_host or "").lower().rstrip(".")

@@ -224,7 +224,8 @@ class Quarantine:
 
 def _id(stage: str, key: str, sha256: str) -> str:
     text = "\n".join((stage, key, sha256))
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]
+    # Hexadecimal: people give ids to the command line, where a leading hyphen is an option.
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _just_now(last: Quarantined, now: datetime) -> bool:

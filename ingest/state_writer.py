@@ -90,7 +90,8 @@ class StateWriter:
         wait, longest = PAUSE_SECONDS
         while True:
             try:
-                await asyncio.wrap_future(self._log.submit(records))
+                # Shielded: a stop must not leave the log with half of a cancelled append.
+                await asyncio.shield(asyncio.wrap_future(self._log.submit(records)))
             except UnavailableError as error:
                 if not self.patient:
                     raise

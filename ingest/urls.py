@@ -156,9 +156,9 @@ def _split(url: str) -> _Parts | None:
 
 
 def _cut_authority(rest: str) -> tuple[str, str]:
-    """The authority at the start of ``rest``, and the path, query and fragment behind it.
+    r"""The authority at the start of ``rest``, and the path, query and fragment behind it.
 
-    Browsers read "\\" as "/"; reading it otherwise would show one host and open another.
+    Browsers read "\" as "/"; reading it otherwise would show one host and open another.
     """
     end = min((at for at in map(rest.find, "/\\?#") if at >= 0), default=len(rest))
     folder = _PATH.match(rest, end)

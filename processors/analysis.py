@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +30,7 @@ MAX_SENTENCE_WORDS = 500
 _FOLDED = Table()
 _CASED = Table(cased=True)
 _CONTINUES = Continues()
+_FEW = 16  # words asked for one by one before all are put into a dict, which takes as long
 _GONE = "\0"  # stands for a removed character until offsets are read; no input keeps it
 _BREAKS = frozenset(" \n")
 _VOWELS = frozenset("aeiouyh")
@@ -62,12 +62,25 @@ class Analysed:  # no slots: cached_property keeps what was worked out in the in
         return tuple(self.joined.split(" ")) if self.joined else ()
 
     @cached_property
-    def positions(self) -> dict[str, list[int]]:
+    def positions(self) -> Mapping[str, Sequence[int]]:
         """Word to the places in ``words`` where it stands, rising."""
         found: defaultdict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(self.words):
             found[word].append(place)
         return dict(found)
+
+    def places(self, word: str) -> Sequence[int]:
+        """Where ``word`` stands, rising; quicker than ``positions`` while few words are asked."""
+        known = self._places
+        if len(known) > _FEW:
+            return self.positions.get(word, ())
+        if word not in known:
+            known[word] = _places(word, self.words)
+        return known[word]
+
+    @cached_property
+    def _places(self) -> dict[str, Sequence[int]]:
+        return {}
 
     @cached_property
     def _traced(self) -> _Traced:
@@ -129,12 +142,18 @@ _PATTERN = Table(kept="*?")
 
 def _normalised(text: str) -> str:
     """``text`` in NFKC; plain typography is made ASCII first, which is quicker and folds alike."""
+    text = _plain(text)
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _plain(text: str) -> str:
+    """``text`` of the same length with typography made ASCII."""
     if text.isascii():
         return text
     text = _GERSHAYIM.sub("\u200d", text)
     for old, new in _TYPOGRAPHY:
         text = text.replace(old, new)
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return text
 
 
 def _joints(folded: str) -> list[str]:
@@ -187,62 +206,102 @@ def _cut(word: str) -> str:
     return word.encode("utf-16-le")[: MAX_TOKEN_UNITS * 2].decode("utf-16-le", "ignore")
 
 
-def _clusters(text: str) -> Iterator[tuple[int, int]]:
-    """The pieces that NFKC normalises by themselves: a character and what combines with it."""
-    start = 0
-    for place, character in enumerate(text):
-        if place > start and not _CONTINUES[character]:
-            yield start, place
-            start = place
-    if text:
-        yield start, len(text)
+def _places(word: str, words: tuple[str, ...]) -> Sequence[int]:
+    found: list[int] = []
+    place = -1
+    try:
+        while True:
+            place = words.index(word, place + 1)
+            found.append(place)
+    except ValueError:  # how ``index`` says that there is no more
+        return found
 
 
 def _trace(text: str) -> _Traced:
-    """Case-kept words and offsets of ``text``, cluster by cluster."""
-    marked = _GERSHAYIM.sub("\u200d", text)
+    """Case-kept words and offsets of ``text``."""
+    plain = _plain(text)
+    if plain.isascii():  # character for character
+        folded, cased, origins = plain.translate(_FOLDED), plain.translate(_CASED), None
+    else:
+        folded, cased, origins = _pieces(_GERSHAYIM.sub("\u200d", text))
+    joints = _joints(folded)
+    segmented = _segmented(folded, joints)
+    offsets = [match.span() for match in _TOKEN.finditer(segmented)]
+    words = _TOKEN.findall(_segmented(cased, joints))
+    if "\n" in segmented:
+        kept = list(_without_empty_paragraphs(words))
+        words = [words[place] for place in kept]
+        offsets = [offsets[place] for place in kept]
+    if origins is not None:
+        offsets = [(origins[start][0], origins[end - 1][1]) for start, end in offsets]
+    return _Traced(tuple(map(_finished, words)), tuple(offsets))
+
+
+def _pieces(text: str) -> tuple[str, str, list[tuple[int, int]]]:
+    """``text`` folded, with its case kept, and where in it each folded character comes from."""
     folded: list[str] = []
     cased: list[str] = []
     origins: list[tuple[int, int]] = []
-    for start, end in _clusters(marked):
-        piece = unicodedata.normalize("NFKC", marked[start:end])
-        replacement = piece.translate(_FOLDED)
-        folded.append(replacement)
-        cased.append(piece.translate(_CASED))
-        origins.extend([(start, end)] * len(replacement))
-    whole = "".join(folded)
-    joints = _joints(whole)
-    kept = _TOKEN.findall(_segmented("".join(cased), joints))
-    return _collect(_segmented(whole, joints), kept, origins)
+    for start, end in _clusters(text):
+        cluster = text[start:end]
+        piece, kept = _PIECES[cluster] if end - start == 1 else _PIECES.made_of(cluster)
+        folded.append(piece)
+        cased.append(kept)
+        if len(piece) == 1:
+            origins.append((start, end))
+        else:
+            origins.extend([(start, end)] * len(piece))
+    return "".join(folded), "".join(cased), origins
 
 
-def _collect(
-    segmented: str, kept: Sequence[str], origins: Sequence[tuple[int, int]]
-) -> _Traced:
-    """The tokens without paragraph ends that stand first, last or behind another."""
-    cased: list[str] = []
-    offsets: list[tuple[int, int]] = []
-    for token, word in zip(_TOKEN.finditer(segmented), kept, strict=True):
-        offset = origins[token.start()][0], origins[token.end() - 1][1]
-        if word != "\n":
-            cased.append(_cut(word.replace(_GONE, "")))
-            offsets.append(offset)
-        elif cased and cased[-1] != PARAGRAPH:
-            cased.append(PARAGRAPH)
-            offsets.append(offset)
-    if cased and cased[-1] == PARAGRAPH:
-        del cased[-1], offsets[-1]
-    return _Traced(tuple(cased), tuple(offsets))
+class _Pieces(dict[str, tuple[str, str]]):
+    """A character folded, and with its case kept."""
+
+    def __missing__(self, character: str) -> tuple[str, str]:
+        found = self[character] = self.made_of(character)
+        return found
+
+    def made_of(self, cluster: str) -> tuple[str, str]:
+        normal = unicodedata.normalize("NFKC", cluster)
+        return normal.translate(_FOLDED), normal.translate(_CASED)
+
+
+_PIECES = _Pieces()
+
+
+def _clusters(text: str) -> Iterator[tuple[int, int]]:
+    """The pieces that NFKC normalises by themselves: a character and what combines with it."""
+    starts = [place for place, one in enumerate(text) if not (place and _CONTINUES[one])]
+    return zip(starts, [*starts[1:], len(text)], strict=False)
+
+
+def _without_empty_paragraphs(words: Sequence[str]) -> Iterator[int]:
+    """Places of the words and of each paragraph end that has words before and behind it."""
+    end = -1
+    is_open = False
+    for place, word in enumerate(words):
+        if word == "\n":
+            end = place if is_open and end < 0 else end
+            continue
+        if end >= 0:
+            yield end
+        end, is_open = -1, True
+        yield place
+
+
+def _finished(word: str) -> str:
+    return PARAGRAPH if word == "\n" else _cut(word.replace(_GONE, ""))
 
 
 def _number_sentences(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    ends = sentence_ends(text)
+    ends = iter([*sentence_ends(text), len(text)])
     numbers: list[int] = []
-    number, length, last = -1, 0, -1
+    number, length, end = 0, 0, next(ends)
     for start, _ in offsets:
-        place = bisect_right(ends, start)
+        if start >= end or length == MAX_SENTENCE_WORDS:
+            number, length = number + bool(length), 0
+            while start >= end:
+                end = next(ends)
         length += 1
-        if place != last or length > MAX_SENTENCE_WORDS:
-            number, length, last = number + 1, 1, place
         numbers.append(number)
     return tuple(numbers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from processors.document import Document
+from processors.postings import Numbers, different
 from processors.query_tree import Cased, Field, Phrase, Term, Wildcard, Word
 from processors.reference import holds
 
@@ -70,61 +72,61 @@ class LeafFinder:
     def __init__(self, leaves: Sequence[Term | Field]) -> None:
         self._fields: dict[tuple[str, str], int] = {}
         self._unsure: dict[int, list[tuple[int, Term]]] = {}
-        self._anywhere: list[int] = []  # by pattern: the leaf that it settles, or -1
-        self._in_title: list[int] = []
         patterns: dict[str, int] = {}
+        anywhere: list[int] = []  # by pattern: the leaf that it settles, or -1
+        in_title: list[int] = []
         for number, leaf in enumerate(leaves):
             if isinstance(leaf, Field):
                 self._fields[leaf.name, leaf.value] = number
+                continue
+            text, is_exact = literal(leaf)
+            pattern = patterns.setdefault(text, len(patterns))
+            if pattern == len(anywhere):
+                anywhere.append(-1)
+                in_title.append(-1)
+            settled = {None: anywhere, "title": in_title}.get(leaf.zone)
+            if is_exact and settled is not None and settled[pattern] < 0:
+                settled[pattern] = number
             else:
-                self._add(number, leaf, patterns)
-        self._has_title = any(number >= 0 for number in self._in_title)
+                self._unsure.setdefault(pattern, []).append((number, leaf))
+        self._settled = (np.array(anywhere, np.int64), np.array(in_title, np.int64))
+        self._has_title = any(number >= 0 for number in in_title)
         self._automaton = BytesAhoCorasick(
             [text.encode() for text in patterns], implementation=Implementation.ContiguousNFA
         )
 
-    def _add(self, number: int, leaf: Term, patterns: dict[str, int]) -> None:
-        text, is_exact = literal(leaf)
-        pattern = patterns.setdefault(text, len(patterns))
-        if pattern == len(self._anywhere):
-            self._anywhere.append(-1)
-            self._in_title.append(-1)
-        settled = {None: self._anywhere, "title": self._in_title}.get(leaf.zone)
-        if is_exact and settled is not None and settled[pattern] < 0:
-            settled[pattern] = number
-        else:
-            self._unsure.setdefault(pattern, []).append((number, leaf))
-
-    def find(self, document: Document) -> set[int]:
-        """The numbers of the leaves that ``document`` has."""
+    def find(self, document: Document) -> Numbers:
+        """The numbers of the leaves that ``document`` has, rising."""
         title = document.title.joined.encode()
         text = b"".join((b" ", title, _SEPARATOR, document.body.joined.encode(), b" "))
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        anywhere = self._anywhere
-        found = {anywhere[hit[0]] for hit in hits}
+        patterns = different(np.sort(np.array([hit[0] for hit in hits], np.int64)))
+        found = [self._settled[0][patterns]]
         if self._has_title:
-            found |= self._found_in_title(hits, len(title) + 2)
-        found.discard(-1)
+            found.append(self._found_in_title(hits, len(title) + 2))
         if self._unsure:
-            found |= self._found_again({hit[0] for hit in hits}, document)
+            found.append(self._found_again(patterns, document))
         if self._fields:
             known = self._fields
-            found.update(known[value] for value in document.values if value in known)
-        return found
+            fields = [known[value] for value in document.values if value in known]
+            found.append(np.array(fields, np.int64))
+        numbers = np.sort(np.concatenate(found))
+        return numbers[numbers.searchsorted(0) :]
 
-    def _found_in_title(self, hits: Sequence[tuple[int, int, int]], end: int) -> set[int]:
-        found = set()
-        for hit in hits:  # they come in the order in which they end
-            if hit[2] > end:
+    def _found_in_title(self, hits: Sequence[tuple[int, int, int]], end: int) -> Numbers:
+        patterns = set()
+        for pattern, _, stop in hits:  # they come in the order in which they end
+            if stop > end:
                 break
-            found.add(self._in_title[hit[0]])
-        return found
+            patterns.add(pattern)
+        return self._settled[1][np.fromiter(patterns, np.int64, len(patterns))]
 
-    def _found_again(self, patterns: set[int], document: Document) -> set[int]:
+    def _found_again(self, patterns: Numbers, document: Document) -> Numbers:
         unsure = self._unsure
-        return {
+        found = [
             number
-            for pattern in patterns & unsure.keys()
-            for number, leaf in unsure[pattern]
+            for pattern in patterns.tolist()
+            for number, leaf in unsure.get(pattern, ())
             if holds(leaf, document)
-        }
+        ]
+        return np.array(found, np.int64)

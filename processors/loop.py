@@ -16,7 +16,7 @@ from ingest.errors import (
     UnavailableError,
     WirewatchError,
 )
-from ingest.log import MAX_RECORD_BYTES, Commit, Log, NewRecord, Partition, Record
+from ingest.log import MAX_RECORD_BYTES, Commit, Consumer, Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
 
 BATCH = 200
@@ -76,7 +76,7 @@ class Loop:
         self._handled = 0
         self.delay_seconds = 0.0
         self.quarantined = 0
-        self._consumer = log.consumer(stage.group, [stage.topic], on_assign=self._assigned)
+        self._consumer = self._join()
 
     def step(self, timeout_seconds: float = 1.0) -> int:
         """Handle one batch; how many records were handled and are durable, 0 at time-out.
@@ -103,7 +103,9 @@ class Loop:
             return 0
         except FencedError:
             _events.info("stage lost its partition", stage=self._stage.name)
+            self._consumer.close()
             self._forget()
+            self._consumer = self._join()  # goes on from what was committed, whoever did it
             return 0
 
     def run(self, stop: threading.Event) -> None:
@@ -115,16 +117,22 @@ class Loop:
 
     def lag(self) -> int:
         """Records that wait: not yet polled, or polled and not yet durable."""
-        return self._consumer.lag() + len(self._taken)
+        return self._consumer.lag() + len(self._taken) + self._handled
 
     def close(self) -> None:
         """Leave the consumer group."""
         self._consumer.close()
 
+    def _join(self) -> Consumer:
+        stage = self._stage
+        return self._log.consumer(stage.group, [stage.topic], on_assign=self._assigned)
+
     def _take(self, timeout_seconds: float) -> bool:
         records = self._consumer.poll(max_records=BATCH, timeout_seconds=timeout_seconds)
         self._taken.extend(records)
-        self._next = {record.partition: record.offset + 1 for record in records}
+        for record in records:
+            reached = max(record.offset + 1, self._next.get(record.partition, 0))
+            self._next[record.partition] = reached
         return bool(records)
 
     def _finish(self) -> int:

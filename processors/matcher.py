@@ -11,17 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processors.clauses import Clause, Plan, plan
 from processors.document import Document
 from processors.leaves import LeafFinder, Leaves
-from processors.postings import Numbers, Postings, counted, different
+from processors.postings import Numbers, Postings, counted, different, is_among
 from processors.predicates import Predicate, compiled, register
 from processors.query_tree import Node, Query
 
-_MAX_CLAUSES = 8
-"""Clauses counted per query; of more, the narrowest are, and survivors are tested."""
+_COUNT_BITS = 3
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+_EXACT_BIT = _COUNT_BITS + 1
+_MAX_CLAUSES = 1 << _COUNT_BITS
+"""Clauses counted per query; of more, the narrowest are, and survivors are tested.
+
+A posting is one number, so that nothing has to be looked up while counting: the query's number,
+a bit that says whether its plan is exact, its count of clauses less one, the clause's place.
+"""
 
 
 class Matcher:
@@ -52,38 +58,38 @@ class Matcher:
                 register(root, self._leaves)
         clauses: list[list[int]] = [[] for _ in range(len(self._leaves))]
         barred: list[list[int]] = [[] for _ in range(len(self._leaves))]
-        owners: list[int] = []
         for number, one in enumerate(plans):
             if not one.clauses:
                 self._always.append(number)
-            for clause in one.clauses:
+            key = (number << _EXACT_BIT | one.exact << _COUNT_BITS | len(one.clauses) - 1) << _COUNT_BITS
+            for place, clause in enumerate(one.clauses):
                 for leaf in clause:
-                    clauses[leaf].append(len(owners))
-                owners.append(number)
+                    clauses[leaf].append(key | place)
             for leaf in one.barred:
                 barred[leaf].append(number)
         self._clauses, self._barred = Postings(clauses), Postings(barred)
-        self._owners = np.array(owners, np.int32)
-        self._needed = np.array([len(one.clauses) for one in plans], np.int64)
-        self._exact = np.array([one.exact for one in plans], bool)
 
     def match(self, document: Document) -> list[str]:
         """The ids of the queries that match ``document``, in the order they were given."""
-        found = self._finder.find(document)
-        certain, possible = self._candidates(np.fromiter(found, np.int64, len(found)))
-        proven = [number for number in possible if self._holds(number, found, document)]
-        numbers = np.concatenate((certain, np.array(proven, np.int64)))
+        leaves = self._finder.find(document)
+        numbers, possible = self._candidates(leaves)
+        if possible:
+            found = set(leaves.tolist())
+            proven = [number for number in possible if self._holds(number, found, document)]
+            numbers = np.concatenate((numbers, np.array(proven, np.int64)))
         names = self._names
         return [names[place] for place in self._places.of(numbers).tolist()]
 
-    def _candidates(self, leaves: NDArray[np.int64]) -> tuple[Numbers, list[int]]:
+    def _candidates(self, leaves: Numbers) -> tuple[Numbers, list[int]]:
         """Queries that match for certain, and queries to test."""
-        numbers, counts = counted(self._owners[different(self._clauses.of(leaves))])
-        numbers = numbers[counts == self._needed[numbers]]
+        keys, counts = counted(different(self._clauses.of(leaves)) >> _COUNT_BITS)
+        keys = keys[(keys & _COUNT_MASK) < counts]
+        numbers = keys >> _EXACT_BIT
+        is_exact = (keys >> _COUNT_BITS & 1).astype(bool)
         barred = self._barred.of(leaves)
         if len(barred):
-            numbers = numbers[~np.isin(numbers, barred)]
-        is_exact = self._exact[numbers]
+            is_free = ~is_among(numbers, barred)
+            numbers, is_exact = numbers[is_free], is_exact[is_free]
         return numbers[is_exact], [*numbers[~is_exact].tolist(), *self._always]
 
     def _holds(self, number: int, found: set[int], document: Document) -> bool:

@@ -44,9 +44,9 @@ def places_of(term: Term, text: Analysed) -> list[Place]:
 def _starts(part: Part, text: Analysed) -> Sequence[int]:
     match part:
         case Word(value=value):
-            return text.positions.get(value, ())
+            return text.places(value)
         case Cased(value=value, folded=folded):
-            found = text.positions.get(folded, ())
+            found = text.places(folded)
             return [place for place in found if text.cased[place] == value] if found else ()
         case Wildcard(pattern=pattern):
             matches = wildcard(pattern).fullmatch

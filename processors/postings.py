@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers: TypeAlias = NDArray[np.int32]
+Numbers: TypeAlias = NDArray[np.int64]
 
 
 class Postings:
@@ -18,9 +18,9 @@ class Postings:
         self._lengths = np.fromiter(map(len, lists), np.int64, len(lists))
         self._starts = np.cumsum(self._lengths) - self._lengths
         self._total = int(self._lengths.sum())
-        self._numbers = np.fromiter((one for some in lists for one in some), np.int32, self._total)
+        self._numbers = np.fromiter((one for some in lists for one in some), np.int64, self._total)
 
-    def of(self, owners: NDArray[np.int64]) -> Numbers:
+    def of(self, owners: Numbers) -> Numbers:
         """The lists of all ``owners``, end to end and sorted."""
         if not self._total or not len(owners):
             return self._numbers[:0]
@@ -43,7 +43,7 @@ def different(numbers: Numbers) -> Numbers:
     return numbers[is_first]
 
 
-def counted(numbers: Numbers) -> tuple[Numbers, NDArray[np.int64]]:
+def counted(numbers: Numbers) -> tuple[Numbers, Numbers]:
     """The different ones of sorted ``numbers``, and how often each is there."""
     if not len(numbers):
         return numbers, np.zeros(0, np.int64)
@@ -55,3 +55,10 @@ def counted(numbers: Numbers) -> tuple[Numbers, NDArray[np.int64]]:
     counts[1:] -= lasts[:-1]
     counts[0] += 1
     return numbers[lasts], counts
+
+
+def is_among(numbers: Numbers, others: Numbers) -> NDArray[np.bool_]:
+    """For each of ``numbers``, whether it is one of the sorted ``others`` (at least one)."""
+    places = others.searchsorted(numbers)
+    places[places == len(others)] = 0
+    return others[places] == numbers

@@ -67,6 +67,7 @@ class Register:
         self._stories = stories
         self._window = window
         self._links = links or Links()
+        self._last = -1
 
     def restore(self, decision: Decision) -> None:
         """Count an article in the window again; in the order of ``placed``."""
@@ -90,9 +91,13 @@ class Register:
     def decide(self, tagged: Tagged, *, order: int, appended: datetime) -> Outcome:
         """What ``tagged``, at offset ``order`` of its topic, is.
 
-        Decided a second time, after a crash, it comes out the same; what stands written already
+        Offsets rise; one that comes again is a duplicate. Decided a second time, by a register
+        that was restored to an earlier offset, it comes out the same; what stands written already
         gives nothing to write.
         """
+        if order <= self._last:
+            return Outcome(verdict="duplicate")
+        self._last = order
         appended = appended.replace(microsecond=appended.microsecond // 1000 * 1000)
         self._window.advance(appended)
         decision = self._decisions(tagged.article.id)

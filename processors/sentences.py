@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-_END = re.compile(
-    r"[.!?…]+[\"'”’»)\]]*(?=\s)"  # followed by a blank
-    r"|[。！？｡．؟۔।॥]+[」』”’）»\"]*"  # scripts that need none  # noqa: RUF001 - meant as they are
-    r"|\n"
-)
-_NEXT = re.compile(r"[\s\"'“‘«(\[—–-]*(\S?)")  # noqa: RUF001 - quotes and dashes as printed
+_WIDE = "。！？｡．؟۔।॥"  # noqa: RUF001 - marks of scripts that need no blank behind them
+_END = re.compile(rf"[.!?…\n{_WIDE}][.!?…{_WIDE}]*[\"'”’»)\]」』）]*")  # noqa: RUF001 - as printed
+_NEXT = re.compile(r"\s[\s\"'“‘«(\[—–-]*(\S?)")  # noqa: RUF001 - quotes and dashes as printed
+_WIDE_MARK = frozenset(_WIDE)
 _BEFORE = re.compile(r"(\w+)$")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st gen gov sen rep lt col sgt capt maj cmdr adm rev hon pres sec jr sr vs "
@@ -25,10 +23,10 @@ def sentence_ends(text: str) -> list[int]:
 
 def _is_end(text: str, match: re.Match[str]) -> bool:
     mark = match.group()
-    if mark[0] not in ".!?…":
+    if mark[0] == "\n" or not _WIDE_MARK.isdisjoint(mark):
         return True
     following = _NEXT.match(text, match.end())
-    if following and following.group(1).islower():
+    if following is None or following.group(1).islower():
         return False
     if mark != ".":
         return True

@@ -43,14 +43,17 @@ async def refusal(fetcher: Fetcher, url: str) -> FeedError:
 
 async def refusal_beside_a_neighbour(server: EvilServer, path: str, **settings: Any) -> FeedError:
     """The error of fetching ``path``, while another server's feed is read without delay (P4)."""
-    async with EvilServer() as good, fetcher_for(good) as reader:
-        async with fetcher_for(server, **settings) as fetcher:
-            bad = asyncio.create_task(refusal(fetcher, server.url(path)))
-            for _ in range(10):
-                started = time.monotonic()
-                assert (await reader.fetch(good.url("/good"))).body == GOOD
-                assert time.monotonic() - started < 1
-            return await bad
+    async with (
+        EvilServer() as good,
+        fetcher_for(good) as reader,
+        fetcher_for(server, **settings) as fetcher,
+    ):
+        bad = asyncio.create_task(refusal(fetcher, server.url(path)))
+        for _ in range(10):
+            started = time.monotonic()
+            assert (await reader.fetch(good.url("/good"))).body == GOOD
+            assert time.monotonic() - started < 1
+        return await bad
 
 
 async def measured_fetch(server: EvilServer, path: str) -> dict[str, Any]:

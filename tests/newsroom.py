@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
 from types import TracebackType
+from typing import Any, Self
 
 from ingest.article import Sighting
 from ingest.feed_store import FeedStore

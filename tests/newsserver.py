@@ -107,7 +107,9 @@ class NewsServer:
         try:
             if path in self.scripts:
                 return await self.scripts[path](request)
-            page = self.pages.get(path) or Page(b"nothing here", 404, {"Content-Type": "text/plain"})
+            page = self.pages.get(path) or Page(
+                b"nothing here", 404, {"Content-Type": "text/plain"}
+            )
             await asyncio.sleep(page.seconds)
             etag = page.headers.get("ETag", "")
             if page.honours_etag and request.headers.get("If-None-Match") == etag:

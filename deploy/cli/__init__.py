@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"wirewatch {version('wirewatch')}")
         raise typer.Exit

@@ -59,9 +59,9 @@ def tag(
     _json: JsonFlag = False,
 ) -> None:
     """Tag articles: ``{"id","title","text","lang"?,"source"?}`` in, the id with ``topics`` out."""
+    from ingest.wire import as_json
     from processors.pipeline import tag_text
     from processors.topics import TopicEngine
-    from ingest.wire import as_json
 
     folder = topics or _folder(context_of(ctx).settings().topics.folder)
     engine = TopicEngine(load_topics(folder))

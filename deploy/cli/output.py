@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.errors import QueryError, WirewatchError
 from ingest.clean import printable
+from ingest.errors import QueryError, WirewatchError
 
 
 def print_json(rows: Iterable[Any]) -> None:

@@ -11,8 +11,9 @@ import typer
 from deploy.cli.client import call
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line, print_table
-from deploy.topic_files import load_file, load_folder, load_topics
+from deploy.topic_files import Definition, definitions, folder_files, read
 from ingest.errors import FileError, NotFoundError
+from processors.topic import Topic
 
 app = typer.Typer(help="Topic definitions: list, show, check, test, explain.")
 
@@ -22,9 +23,13 @@ Folder = Annotated[
 ]
 
 
-def _topics(ctx: typer.Context, folder: Path | None) -> tuple[Any, ...]:
+def _definitions(ctx: typer.Context, folder: Path | None) -> tuple[Definition, ...]:
     named = context_of(ctx).settings().topics.folder
-    return load_topics(folder or (Path(named).expanduser() if named else None))
+    return definitions(folder or (Path(named).expanduser() if named else None))
+
+
+def _topics(ctx: typer.Context, folder: Path | None) -> list[Topic]:
+    return [one.topic for one in _definitions(ctx, folder)]
 
 
 @app.command("list")
@@ -58,7 +63,7 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Show a topic's definition as it is in force."""
-    found = [t for t in _topics(ctx, topics) if t.id == topic]
+    found = [one for one in _definitions(ctx, topics) if one.topic.id == topic]
     if not found:
         raise NotFoundError(f"there is no topic {topic}", hint="See: wirewatch topics list")
     if json:
@@ -78,14 +83,13 @@ def check(
     """Validate topic files: every fault with its line and a fix."""
     rows = []
     for file in files:
-        for one in sorted(file.glob("*.y*ml")) if file.is_dir() else [file]:
+        for one in folder_files(file) if file.is_dir() else [file]:
             try:
-                topic = load_file(one)
-                rows.append(
-                    {"file": str(one), "ok": True, "id": topic.id, "version": topic.version}
-                )
+                topic = read(one).topic
             except FileError as error:
                 rows.append({"file": str(one), "ok": False, **error.as_json()})
+                continue
+            rows.append({"file": str(one), "ok": True, "id": topic.id, "version": topic.version})
     if json:
         print_json(rows)
     else:
@@ -119,7 +123,7 @@ def test(
         {
             "topic": t.id,
             "lang": t.lang,
-            "examples": len(t.tests.yes) + len(t.tests.no),
+            "examples": len(t.examples),
             "failures": list(failures[f"{t.id}.{t.lang}"]),
         }
         for t in chosen
@@ -135,8 +139,8 @@ def test(
 
 
 def _scores(labelled: Path, engine: Any) -> list[dict[str, Any]]:
-    from processors.topics import evaluate
     from ingest.wire import as_json
+    from processors.topics import evaluate
 
     try:
         items = [jsonlib.loads(line) for line in labelled.read_text("utf-8").splitlines() if line]

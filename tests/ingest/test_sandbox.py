@@ -61,7 +61,7 @@ async def test_header_and_body_go_in_and_an_answer_comes_back(make: Make) -> Non
     for size in (0, 1, 15_000_000):
         answer = await sandbox.call({"url": "http://é/"}, b"x" * size)
         assert (answer["header"], answer["size"]) == ({"url": "http://é/"}, size)
-    assert answer["pid"] != os.getpid()
+        assert answer["pid"] != os.getpid()
 
 
 async def test_a_body_above_16_mb_is_refused_without_a_call(make: Make) -> None:

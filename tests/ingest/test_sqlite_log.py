@@ -262,6 +262,8 @@ def test_a_sweep_deletes_superseded_records_and_old_tombstones(
     assert [(r.key, r.offset) for r in log.read(TABLE, 0)] == [("a", 2)]
     assert log.bounds(TABLE) == (2, 4)
     assert [r.key for r in log.table("table").items()] == ["a"]
+    left = "select (select count(*) from latest), (select count(*) from stale)"
+    assert log._writer.submit(lambda c: c.execute(left).fetchone()).result() == (1, 0)
 
 
 def test_a_key_that_comes_back_after_its_tombstone_stays(log: SqliteLog, clock: Clock) -> None:

@@ -66,7 +66,7 @@ def test_canonical_form_follows_rfc_3986_and_keeps_what_identifies(url: str, wan
     [
         "", "42", "example.com/x", "/x", "ftp://example.com/x", "javascript:alert(1)",
         "data:text/html,x", "mailto:a@example.com", "https://", "https:///", "https://a b/",
-        "https://[::1/", "https://[::zz]/", "https://example.com:99999/", "https://exa%00mple.com/",
+        "https://[::1/", "https://[::zz]/", "https://[v1.a:b]/", "https://example.com:99999/", "https://exa%00mple.com/",
         "https://exa%2Fmple.com/", "https://" + "a" * 300 + ".com/", "https://xn--a\u0308\u0308.com",
     ],
 )  # fmt: skip

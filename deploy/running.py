@@ -1,0 +1,175 @@
+"""``wirewatch run``: lock the folder, open the shell, serve, work, stop in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from deploy.cli.context import Context
+from deploy.cli.feeds import is_url, read_list
+from deploy.embedded import Embedded, Totals
+from deploy.folder import DataFolder
+from deploy.local import create_local_api
+from deploy.newsroom import Newsroom, load_outlets
+from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
+from deploy.serve import bind_port, bind_socket, guarded, serving
+from deploy.settings import Settings
+from search.api import create_api
+
+PROGRESS_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line asked for."""
+
+    context: Context
+    feeds: tuple[str, ...] = ()
+    sample: bool = False
+    web: bool = True
+    json: bool = False
+
+
+def run_forever(wanted: Wanted) -> None:
+    """Run until SIGINT or SIGTERM. Raises the error of a stage that failed."""
+    log_to_stderr()
+    asyncio.run(_run(wanted))
+
+
+def run_once(wanted: Wanted) -> Totals:
+    """Poll every feed once, carry everything to index and alerts, give the totals."""
+    log_to_stderr()
+    return asyncio.run(_once(wanted))
+
+
+def log_to_stderr() -> None:
+    """Events as key-value lines on standard error, control characters escaped (row F50)."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(
+                key_order=("timestamp", "level", "event"), bool_as_flag=False
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+async def _run(wanted: Wanted) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with _opened(wanted) as (settings, folder, shell):
+        async with contextlib.AsyncExitStack() as servers:
+            await servers.enter_async_context(_local(shell, folder))
+            if wanted.web:
+                port = await servers.enter_async_context(_web(shell, settings))
+                print(f"API on http://{settings.api.host}:{port}", file=sys.stderr)
+            tour = Tour(shell, json=wanted.json) if wanted.sample else None
+            guide = asyncio.create_task(tour.follow()) if tour else None
+            try:
+                await shell.run(stop)
+            finally:
+                if guide:
+                    guide.cancel()
+
+
+async def _once(wanted: Wanted) -> Totals:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with _opened(wanted) as (_, folder, shell), _local(shell, folder):
+        work = asyncio.create_task(shell.once())
+        stopping = asyncio.create_task(stop.wait())
+        with _bar(enabled=not wanted.json) as progress:
+            task = progress.add_task("polling", total=len(shell.feeds.all()) or None)
+            while not work.done() and not stop.is_set():
+                await asyncio.wait(
+                    {work, stopping},
+                    timeout=PROGRESS_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                progress.update(task, completed=shell.poller.finished)
+        stopping.cancel()
+        if not work.done():
+            work.cancel()
+            raise KeyboardInterrupt
+        return work.result()
+
+
+def _bar(*, enabled: bool) -> Progress:
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = enabled and console.is_terminal
+    return Progress(*columns, console=console, transient=True, disable=not shown)
+
+
+@asynccontextmanager
+async def _opened(wanted: Wanted) -> AsyncIterator[tuple[Settings, DataFolder, Embedded]]:
+    """Lock the folder, open the shell over it, add what the command line names."""
+    async with contextlib.AsyncExitStack() as stack:
+        context = wanted.context
+        newsroom = None
+        if wanted.sample:
+            newsroom = Newsroom(load_outlets(), start=datetime.now(UTC))
+            await newsroom.open()
+            stack.push_async_callback(newsroom.close)
+            context = context.with_overrides(*sample_overrides(context, newsroom))
+        settings = context.settings()
+        folder = context.folder(settings)
+        stack.enter_context(folder.lock())
+        shell = await stack.enter_async_context(Embedded.opened(settings, folder))
+        if newsroom is not None:
+            sample_subscriptions(shell, newsroom)
+        for name in wanted.feeds:
+            _add_feeds(shell, name)
+        yield settings, folder, shell
+
+
+def _add_feeds(shell: Embedded, name: str) -> None:
+    text, place = (name, "--feeds") if is_url(name) else read_list(name)
+    report = shell.feeds.import_list(text, name=place)
+    for row in report.refused:
+        print(f"refused, {place} line {row.line}: {row.reason}", file=sys.stderr)
+
+
+@asynccontextmanager
+async def _local(shell: Embedded, folder: DataFolder) -> AsyncIterator[None]:
+    path = folder.socket_path()
+    async with serving(create_local_api(shell), bind_socket(path)):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _web(shell: Embedded, settings: Settings) -> AsyncIterator[int]:
+    listener = bind_port(settings.api)
+    app = guarded(create_api(shell.services(), from_network=True))
+    async with serving(app, listener):
+        yield int(listener.getsockname()[1])
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """SIGTERM and the first Ctrl-C stop in good order; a second Ctrl-C ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)

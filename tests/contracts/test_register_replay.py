@@ -1,0 +1,225 @@
+"""The register is a function of its log: killed, doubled or delivered twice, the same stories."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest.log import Log, NewRecord, Partition, topic_specs
+from ingest.quarantine import Quarantine
+from ingest.sqlite_log import SqliteLog
+from ingest.wire import decode, encode
+from processors.pipeline import tag
+from processors.records import StoryRecord
+from processors.restoring import restored
+from processors.topics import TopicEngine
+from processors.worker import Registrar, StoriesSettings, Tagger
+from tests.processors.wire_texts import START, newsroom
+
+ENGINE = TopicEngine(())
+OUTPUTS = ("decisions", "stories", "story-links")
+WINDOW = StoriesSettings(window_hours=6)
+
+
+class Killed(BaseException):
+    """Not an Exception: nothing between the crash point and the test may catch it."""
+
+
+def kill_at(chance: float, rng: random.Random) -> Callable[[str], None]:
+    def crash_point(_: str) -> None:
+        if rng.random() < chance:
+            raise Killed
+
+    return crash_point
+
+
+class Clock:
+    """Half an hour passes between two appends, so that the window slides."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self) -> None:
+        self.now += timedelta(minutes=30)
+
+
+def fill(log: Log, clock: Clock, seed: int, *, times: int = 1) -> None:
+    """Append made-up tagged records; ``times`` of each, as after a crash of the tagger."""
+    log.ensure_topics(topic_specs())
+    for seen in newsroom(seed, 60):
+        record = tag(seen, engine=ENGINE)
+        new = NewRecord(topic="tagged", key=record.article.id, value=encode(record))
+        log.append([new] * times)
+        clock.go_on()
+
+
+def drain(log: Log, folder: Path, crash_point: Callable[[str], None] = lambda _: None) -> None:
+    """Run a register to the end, with a new one after each time it was killed."""
+    quarantine = Quarantine(log, folder)
+    while True:
+        registrar = Registrar(log, WINDOW, quarantine=quarantine, crash_point=crash_point)
+        try:
+            while registrar.step(0):
+                pass
+        except Killed:
+            continue
+        else:
+            return
+        finally:
+            registrar.loop.close()
+
+
+def written(log: Log) -> dict[str, list[tuple[int, str, bytes | None]]]:
+    """All that was ever written, not only what is kept of each key."""
+    return {
+        topic: [(r.offset, r.key, r.value) for r in log.read(Partition(topic), 0, max_records=9999)]
+        for topic in OUTPUTS
+    }
+
+
+def grouping(log: Log) -> dict[str, tuple[object, ...]]:
+    """What a reader sees of each article, without offsets and times."""
+    found = {}
+    for record in log.table("stories").items():
+        assert record.value is not None
+        story = decode(StoryRecord, record.value)
+        assert story.copy_of != story.article.id
+        found[record.key] = (
+            story.article.revision,
+            story.article.text,
+            story.article.feeds,
+            story.story_id,
+            story.copy_of,
+            [revision.text for revision in story.revisions],
+        )
+    return found
+
+
+@pytest.fixture(params=range(4))
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+def make(path: Path, clock: Clock) -> SqliteLog:
+    path.mkdir()
+    return SqliteLog(path / "log.sqlite", clock=clock)
+
+
+def test_f65_a_register_killed_anywhere_writes_the_same_records(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = Clock(), Clock()
+    whole, broken = make(tmp_path / "whole", clocks[0]), make(tmp_path / "broken", clocks[1])
+    fill(whole, clocks[0], seed)
+    fill(broken, clocks[1], seed)
+    drain(whole, tmp_path / "q")
+    rng = random.Random(seed)
+    monkeypatch.setattr("processors.loop.BATCH", 3)
+    drain(broken, tmp_path / "q", kill_at(0.4, rng))
+    assert written(broken) == written(whole)
+    assert any(row[2] for row in written(whole)["stories"])
+
+
+def test_f65_decisions_written_before_a_lost_commit_are_taken_again_identically(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Kafka: outputs of the last batch stand in part, and the offset was not stored."""
+    clock = Clock()
+    log = make(tmp_path / "log", clock)
+    fill(log, clock, seed)
+    monkeypatch.setattr("processors.loop.BATCH", 7)
+    registrar = Registrar(log, WINDOW, quarantine=Quarantine(log, tmp_path / "q"))
+    committed = [0]
+    while registrar.step(0):
+        committed.append(log.committed("register", Partition("tagged")) or 0)
+    registrar.loop.close()
+    final = {topic: {r.key: r.value for r in log.table(topic).items()} for topic in OUTPUTS}
+    for offset in random.Random(seed).sample(committed, 4):
+        log.reset_group("register", {Partition("tagged"): offset})
+        drain(log, tmp_path / "q")
+        again = {topic: {r.key: r.value for r in log.table(topic).items()} for topic in OUTPUTS}
+        assert again == final, offset
+
+
+def test_f65_every_record_twice_gives_the_same_stories(seed: int, tmp_path: Path) -> None:
+    clocks = Clock(), Clock()
+    once, twice = make(tmp_path / "once", clocks[0]), make(tmp_path / "twice", clocks[1])
+    fill(once, clocks[0], seed)
+    fill(twice, clocks[1], seed, times=2)
+    drain(once, tmp_path / "q")
+    drain(twice, tmp_path / "q")
+    assert grouping(twice) == grouping(once)
+
+
+def test_f65_deliveries_out_of_step_give_the_same_stories(seed: int, tmp_path: Path) -> None:
+    clocks = Clock(), Clock()
+    plain = make(tmp_path / "plain", clocks[0])
+    (tmp_path / "odd").mkdir()
+    odd = SqliteLog(tmp_path / "odd" / "log.sqlite", clock=clocks[1], shuffle=random.Random(seed))
+    fill(plain, clocks[0], seed)
+    fill(odd, clocks[1], seed)
+    drain(plain, tmp_path / "q")
+    drain(odd, tmp_path / "q")
+    assert written(odd) == written(plain)
+
+
+def test_f65_two_registers_at_once_write_what_one_writes(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.loop.BATCH", 5)
+    clocks = Clock(), Clock()
+    one, two = make(tmp_path / "one", clocks[0]), make(tmp_path / "two", clocks[1])
+    fill(one, clocks[0], seed)
+    fill(two, clocks[1], seed)
+    drain(one, tmp_path / "q")
+    quarantine = Quarantine(two, tmp_path / "q")
+    first = Registrar(two, WINDOW, quarantine=quarantine)
+    first.step(0)
+    second = Registrar(two, WINDOW, quarantine=quarantine)
+    while first.step(0) + second.step(0):
+        pass
+    first.loop.close()
+    while second.step(0):
+        pass
+    assert written(two) == written(one)
+
+
+def test_the_window_is_read_back_from_recent_decisions_only(tmp_path: Path) -> None:
+    clock = Clock()
+    log = make(tmp_path / "log", clock)
+    fill(log, clock, 1)
+    drain(log, tmp_path / "q")
+    _, decisions = restored(log, group="register", hours=6)
+    assert 0 < len(decisions) <= 12
+    assert [d.placed for d in decisions] == sorted(d.placed for d in decisions)
+
+
+def test_tagging_restarted_anywhere_loses_and_doubles_nothing(
+    make_log: Callable[..., Log], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.loop.BATCH", 4)
+    log = make_log()
+    log.ensure_topics(topic_specs())
+    made = newsroom(3, 50)
+    log.append([NewRecord(topic="articles", key=s.article.id, value=encode(s)) for s in made])
+    quarantine, rng = Quarantine(log, tmp_path / "q"), random.Random(3)
+    done = False
+    while not done:
+        tagger = Tagger(log, quarantine=quarantine, crash_point=kill_at(0.3, rng))
+        try:
+            while tagger.step(0):
+                pass
+            done = True
+        except Killed:
+            pass
+        finally:
+            tagger.loop.close()
+    tagged = log.read(Partition("tagged"), 0, max_records=999)
+    assert [record.key for record in tagged] == [seen.article.id for seen in made]
