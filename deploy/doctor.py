@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
+FAR_BEHIND = 10_000
+"""Records: half a minute of indexing."""
+
 LOW_DISK_BYTES = 1_000_000_000
 """Below one gigabyte a merge of the index or a busy day can fill the disk."""
 
@@ -139,10 +142,10 @@ def _index(shell: Embedded) -> Check:
     shown = ", ".join(f"{name} {value}" for name, value in health.items())
     return Check(
         name="index",
-        state="ok" if behind < 10_000 else "warn",
+        state="ok" if behind < FAR_BEHIND else "warn",
         version="tantivy",
         sentence=f"{shown}, {behind} records behind.",
-        remedy="" if behind < 10_000 else "Start wirewatch run; it catches up by itself.",
+        remedy="" if behind < FAR_BEHIND else "Start wirewatch run; it catches up by itself.",
     )
 
 

@@ -252,7 +252,8 @@ class Embedded:
         now = datetime.now(UTC)
         if file is None:
             return await check.address(url, now=now)
-        return await check.body(file.read_bytes(), address=str(file), now=now)
+        body = await asyncio.to_thread(file.read_bytes)
+        return await check.body(body, now=now)
 
     def hits_a_day(self, query: Query) -> float:
         """How many articles a day ``query`` found in what is indexed."""
@@ -298,7 +299,14 @@ def _assemble(
     guard = Guard(settings.net)
     quarantine = Quarantine(log, folder.quarantine)
     secrets = Secrets(folder.secrets)
-    polling = _polling(settings, log, guard, quarantine, stack, crash_point)
+    polling = _polling(
+        settings,
+        log=log,
+        guard=guard,
+        quarantine=quarantine,
+        stack=stack,
+        crash_point=crash_point,
+    )
     index = TantivyIndex(folder.index)
     stack.callback(index.close)
     sender = Sender(
@@ -334,6 +342,7 @@ def _assemble(
 
 def _polling(
     settings: Settings,
+    *,
     log: SqliteLog,
     guard: Guard,
     quarantine: Quarantine,

@@ -57,7 +57,8 @@ class Outlet:
     @property
     def path(self) -> str:
         """Where the newsroom serves its feed."""
-        return f"/{self.host.removesuffix('.example')}/feed.{'json' if self.format == 'json' else 'xml'}"
+        ending = "json" if self.format == "json" else "xml"
+        return f"/{self.host.removesuffix('.example')}/feed.{ending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,10 +56,9 @@ async def _result(task: asyncio.Task[list[dict[str, Any]]]) -> list[dict[str, An
 async def _lines(
     pool: SandboxPool, name: str, *, settings: Settings, url: str, content_type: str
 ) -> list[dict[str, Any]]:
-    place = url or (f"file://{Path(name).absolute()}" if name != STDIN else "")
     reading = Reading(
         url=url,
-        feed_id=feed_id(place),
+        feed_id=feed_id(url or name),
         fetched=datetime.now(UTC),
         content_type=content_type,
         limits=settings.article,

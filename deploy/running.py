@@ -26,6 +26,8 @@ from deploy.serve import bind_port, bind_socket, guarded, serving
 from deploy.settings import Settings
 from search.api import create_api
 
+logger = structlog.get_logger(__name__)
+
 PROGRESS_SECONDS = 0.2
 
 
@@ -72,19 +74,18 @@ def log_to_stderr() -> None:
 async def _run(wanted: Wanted) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    async with _opened(wanted) as (settings, folder, shell):
-        async with contextlib.AsyncExitStack() as servers:
-            await servers.enter_async_context(_local(shell, folder))
-            if wanted.web:
-                port = await servers.enter_async_context(_web(shell, settings))
-                print(f"API on http://{settings.api.host}:{port}", file=sys.stderr)
-            tour = Tour(shell, json=wanted.json) if wanted.sample else None
-            guide = asyncio.create_task(tour.follow()) if tour else None
-            try:
-                await shell.run(stop)
-            finally:
-                if guide:
-                    guide.cancel()
+    async with (
+        _opened(wanted) as (settings, folder, shell),
+        _local(shell, folder),
+        contextlib.AsyncExitStack() as stack,
+    ):
+        if wanted.web:
+            port = await stack.enter_async_context(_web(shell, settings))
+            logger.info("serving", url=f"http://{settings.api.host}:{port}")
+        if wanted.sample:
+            guide = asyncio.create_task(Tour(shell, json=wanted.json).follow())
+            stack.callback(guide.cancel)
+        await shell.run(stop)
 
 
 async def _once(wanted: Wanted) -> Totals:
@@ -142,7 +143,7 @@ def _add_feeds(shell: Embedded, name: str) -> None:
     text, place = (name, "--feeds") if is_url(name) else read_list(name)
     report = shell.feeds.import_list(text, name=place)
     for row in report.refused:
-        print(f"refused, {place} line {row.line}: {row.reason}", file=sys.stderr)
+        logger.warning("feed refused", place=place, line=row.line, reason=row.reason)
 
 
 @asynccontextmanager

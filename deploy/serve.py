@@ -111,8 +111,6 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
         yield
     finally:
         server.should_exit = True

@@ -69,7 +69,7 @@ class Stages:
         try:
             loop.run(self._stop)
         except WirewatchError as error:
-            logger.error("stage stopped", stage=name, reason=error.sentence, hint=error.hint)
+            logger.warning("stage stopped", stage=name, reason=error.sentence, hint=error.hint)
             self.failure = self.failure or error
         except Exception as error:
             # Unforeseen: nothing was committed, so a restart does it again. Stop, loudly.

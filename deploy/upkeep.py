@@ -1,4 +1,4 @@
-"""What an operator asks of a running shell: replay, retry of what was set aside, alerts to watch."""
+"""What an operator asks of a shell: replay, retry of what was set aside, alerts to watch."""
 
 from __future__ import annotations
 

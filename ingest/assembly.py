@@ -184,7 +184,7 @@ def _fresh(versions: Sequence[_Item], state: FeedState) -> tuple[list[_Item], in
         changes, day = max(changes, entry.changes), max(day, entry.day)
     fresh = []
     for item in versions:
-        if item.article.content_hash not in sent and not _moved_only(item):
+        if item.article.content_hash not in sent and not _moved_only(item, state):
             fresh.append(item)
             sent.add(item.article.content_hash)
     if fresh and changes >= MOST_CHANGES and day == state.day:
@@ -192,14 +192,14 @@ def _fresh(versions: Sequence[_Item], state: FeedState) -> tuple[list[_Item], in
     return fresh, 0
 
 
-def _moved_only(item: _Item) -> bool:
+def _moved_only(item: _Item, state: FeedState) -> bool:
     """The same words at the same path: a session or tracking parameter we do not know."""
     entry, article = item.known, item.article
-    if entry is None or not entry.hashes or not entry.text_hash:
+    if entry is None or entry.poll > state.poll or "?" not in article.canonical_url:
         return False
     same_path = entry.url.split("?", 1)[0] == article.canonical_url.split("?", 1)[0]
     same_words = entry.title == _kept_title(article) and entry.text_hash == _text_hash(article)
-    return same_path and same_words and "?" in article.canonical_url
+    return same_path and same_words
 
 
 def _records(

@@ -79,6 +79,7 @@ class FaithfulHandlers(_FeedParserMixin):  # type: ignore[misc]  # untyped
     _end_dcterms_modified = _date_end("updated", "dcterms:modified")
     _end_lastbuilddate = _date_end("updated", "lastBuildDate")
     _end_dc_date = _date_end("updated", "dc:date")
+    _end_date = _date_end("updated", "date")
     _end_expirationdate = _date_end("expired", "expirationDate")
 
     depth: int
@@ -125,6 +126,9 @@ class FaithfulHandlers(_FeedParserMixin):  # type: ignore[misc]  # untyped
             self.depth = depth - 1
         if len(self.bases) > 1:
             self.bases.pop()
+
+    def _start_date(self, _attrs_d: dict[str, str]) -> None:
+        self.push("updated", 1)
 
     def _start_item(self, attrs_d: dict[str, str]) -> None:
         self.facts.append(Facts(base=self.bases[-1], language=attrs_d.get("xml:lang") or ""))
@@ -213,12 +217,35 @@ class StrictReader(FaithfulHandlers, StrictFeedParser):  # type: ignore[misc]  #
 class LooseReader(FaithfulHandlers, LooseFeedParser):  # type: ignore[misc]  # untyped
     """For everything else, driven by a tolerant SGML parser."""
 
+    def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> None:
+        """Dispatch a start tag; a new entry ends what the last one left open."""
+        if self.incontent and _is_entry(tag):
+            self._end_content_of_entry()
+        super().unknown_starttag(tag, attrs)
+
+    def unknown_endtag(self, tag: str) -> None:
+        """Dispatch an end tag; the end of an entry ends what it left open."""
+        if self.incontent and _is_entry(tag):
+            self._end_content_of_entry()
+        super().unknown_endtag(tag)
+
+    def _end_content_of_entry(self) -> None:
+        """Store open elements, or an unclosed title would swallow all later entries."""
+        while self.elementstack and self.elementstack[-1][0] != "item":
+            self.pop(self.elementstack[-1][0])
+        self.incontent = 0
+        self.contentparams.clear()
+
     def handle_charref(self, ref: str) -> None:
         """Pass a character reference on, unless no such character exists."""
         try:
             super().handle_charref(ref)
         except _FAULTS:
             self.skipped += 1
+
+
+def _is_entry(tag: str) -> bool:
+    return tag.rpartition(":")[2] in {"item", "entry"}
 
 
 def _join(base: str, address: str) -> str:

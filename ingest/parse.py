@@ -97,7 +97,8 @@ def parse_feed(
             hint="Feeds need none, and they can be bombs; ask the publisher to leave them out.",
             code="declares-entities",
         )
-    if prolog.root not in _FORMATS and _PAGE.search(text, 0, prolog.start + 2000):
+    is_other = prolog.root in _FORMATS or prolog.root in _OTHER_DOCUMENTS
+    if not is_other and _PAGE.search(text, 0, prolog.start + 2000):
         raise page_refusal(text, url=url)
     return _finish(_parse_xml(text[prolog.start :], prolog, url, max_entries), decoded, max_entries)
 

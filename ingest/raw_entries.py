@@ -31,7 +31,6 @@ _PUBLISHED: Final = (
     "dcterms:created",
 )
 _UPDATED: Final = ("updated", "modified", "dcterms:modified", "lastBuildDate")
-_GENERIC_DATES: Final = {"prism_publicationdate": "prism:publicationDate", "date": "date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,9 @@ def raw_entries(reader: FaithfulHandlers, *, partial: bool) -> list[RawEntry]:
 def _raw_entry(found: dict[str, Any], facts: Facts, *, partial: bool) -> RawEntry:
     body, summary = _texts(found, facts)
     title = _text(found, "title")
-    dates = facts.dates | {
-        name: _string(found, key) for key, name in _GENERIC_DATES.items() if _string(found, key)
-    }
+    dates = facts.dates
+    if prism := _string(found, "prism_publicationdate"):
+        dates = {**dates, "prism:publicationDate": prism}
     source = next((name for name in _PUBLISHED if dates.get(name)), "")
     guid = _string(found, "id")
     is_permalink = guid in facts.permalinks and bool(_URL.match(guid))

@@ -37,12 +37,12 @@ class Matcher:
     """
 
     def __init__(self, queries: Mapping[str, Query]) -> None:
-        ids: dict[Node, list[int]] = {}
-        self._names = list(queries)
-        for place, query in enumerate(queries.values()):
-            ids.setdefault(query.root, []).append(place)
-        self._roots = list(ids)
-        self._places = Postings(list(ids.values()))
+        names: dict[Node, list[str]] = {}
+        for name, query in queries.items():
+            names.setdefault(query.root, []).append(name)
+        self._roots = list(names)
+        self._names = list(map(tuple, names.values()))
+        self._length = len(queries)
         self._leaves = Leaves()
         self._always: list[int] = []
         self._predicates: dict[int, Predicate] = {}
@@ -50,7 +50,7 @@ class Matcher:
         self._finder = LeafFinder(self._leaves.all())
 
     def __len__(self) -> int:
-        return len(self._names)
+        return self._length
 
     def _index(self, plans: list[Plan]) -> None:
         for root, one in zip(self._roots, plans, strict=True):
@@ -70,17 +70,16 @@ class Matcher:
         self._clauses, self._barred = Postings(clauses), Postings(barred)
 
     def match(self, document: Document) -> list[str]:
-        """The ids of the queries that match ``document``, in the order they were given."""
+        """The ids of the queries that match ``document``, in no particular order."""
         leaves = self._finder.find(document)
-        numbers, possible = self._candidates(leaves)
+        matching, possible = self._candidates(leaves)
         if possible:
             found = set(leaves.tolist())
-            proven = [number for number in possible if self._holds(number, found, document)]
-            numbers = np.concatenate((numbers, np.array(proven, np.int64)))
+            matching += [number for number in possible if self._holds(number, found, document)]
         names = self._names
-        return [names[place] for place in self._places.of(numbers).tolist()]
+        return [name for number in matching for name in names[number]]
 
-    def _candidates(self, leaves: Numbers) -> tuple[Numbers, list[int]]:
+    def _candidates(self, leaves: Numbers) -> tuple[list[int], list[int]]:
         """Queries that match for certain, and queries to test."""
         keys, counts = counted(different(self._clauses.of(leaves)) >> _COUNT_BITS)
         keys = keys[(keys & _COUNT_MASK) < counts]
@@ -90,7 +89,7 @@ class Matcher:
         if len(barred):
             is_free = ~is_among(numbers, barred)
             numbers, is_exact = numbers[is_free], is_exact[is_free]
-        return numbers[is_exact], [*numbers[~is_exact].tolist(), *self._always]
+        return numbers[is_exact].tolist(), [*numbers[~is_exact].tolist(), *self._always]
 
     def _holds(self, number: int, found: set[int], document: Document) -> bool:
         test = self._predicates.get(number)

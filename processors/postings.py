@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers: TypeAlias = NDArray[np.int64]
+Numbers: TypeAlias = NDArray[np.int64] | NDArray[np.int32]
 
 
 class Postings:
@@ -18,7 +18,8 @@ class Postings:
         self._lengths = np.fromiter(map(len, lists), np.int64, len(lists))
         self._starts = np.cumsum(self._lengths) - self._lengths
         self._total = int(self._lengths.sum())
-        self._numbers = np.fromiter((one for some in lists for one in some), np.int64, self._total)
+        # 32 bits: sorting, half of the work, is twice as quick as with 64.
+        self._numbers = np.fromiter((one for some in lists for one in some), np.int32, self._total)
 
     def of(self, owners: Numbers) -> Numbers:
         """The lists of all ``owners``, end to end and sorted."""

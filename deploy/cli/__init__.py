@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Abort:
         return 130
     except TyperException as error:
-        message = getattr(error, "format_message", lambda: str(error))()
+        message = getattr(error, "message", "") or str(error)
         if message:
             print_error(UsageError(message, hint="See: wirewatch --help"), as_json=as_json)
         return 2

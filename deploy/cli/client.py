@@ -88,20 +88,23 @@ async def _client(context: Context) -> AsyncIterator[httpx.AsyncClient]:
     owner = folder.owner()
     if owner is not None and owner.socket:
         transport = httpx.AsyncHTTPTransport(uds=str(owner.socket))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://wirewatch", timeout=None
-        ) as client:
+        async with _over(transport) as client:
             yield client
         return
     # Imported here: opening the stores costs half a second that the socket path does not need.
     from deploy.local import open_at_rest
 
-    async with open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as app:
-        mounted = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(
-            transport=mounted, base_url="http://wirewatch", timeout=None
-        ) as client:
-            yield client
+    async with (
+        open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as app,
+        _over(httpx.ASGITransport(app=app)) as client,
+    ):
+        yield client
+
+
+def _over(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    # No time-out: a reindex takes as long as it takes, and the far end is our own process.
+    timeout = httpx.Timeout(None)
+    return httpx.AsyncClient(transport=transport, base_url="http://wirewatch", timeout=timeout)
 
 
 def _raise_for(status: int, content: bytes) -> None:

@@ -75,7 +75,7 @@ def list_subscriptions(ctx: typer.Context, json: JsonFlag = False) -> None:
             (r["name"], "paused" if r["paused"] else "active", r["query"], ", ".join(r["to"]))
             for r in rows
         ],
-        empty='No subscriptions yet. Try: wirewatch subscriptions add truce "topic:ceasefire-talks"',
+        empty="No subscriptions yet. Try: wirewatch subscriptions add truce topic:ceasefire-talks",
     )
 
 

