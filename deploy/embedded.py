@@ -332,7 +332,11 @@ def _assemble(
         registrar=Registrar(log, settings.stories, quarantine=quarantine, crash_point=crash_point),
         indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
         alerts=AlertOwner(
-            log, settings=settings.alerts, wake=sender.notify, crash_point=crash_point
+            log,
+            settings=settings.alerts,
+            quarantine=quarantine,
+            wake=sender.notify,
+            crash_point=crash_point,
         ),
         sender=sender,
         stages=Stages(on_failure=lambda: loop.call_soon_threadsafe(failed.set)),

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import (
@@ -26,9 +27,9 @@ from yarl import URL
 
 from ingest.guard import Guard, is_public
 
-LOOKUP_THREADS = 32
-"""Lookups block a thread each; six threads, asyncio's own pool here, would let six dead name
-servers hold up every other feed (P4)."""
+MAX_LOOKUPS = 64
+"""Look-ups at the same time. asyncio's own pool has six threads on two cores: six names whose
+servers do not answer would hold up every other feed (P4)."""
 
 OpenSocket = Callable[[AddrInfoType], socket.socket]
 
@@ -42,33 +43,47 @@ class RefusedAddressError(OSError):
 
 
 class SystemResolver(AbstractResolver):
-    """Name look-ups by the system (hosts file included), on threads of their own."""
+    """Name look-ups by the system (hosts file included), each on a thread of its own.
+
+    The threads are daemons: a name server that does not answer cannot delay our end.
+    """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="lookup")
+        self._free = asyncio.Semaphore(MAX_LOOKUPS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Every address of ``host``, as the system orders them."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        )
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=proto,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, proto, _, address in found
-        ]
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[ResolveResult]] = loop.create_future()
+
+        def finish(answers: list[ResolveResult], error: Exception | None) -> None:
+            # Only now, also when the caller has given up: the thread was busy until here.
+            self._free.release()
+            if found.done():
+                return
+            if error is None:
+                found.set_result(answers)
+            else:
+                found.set_exception(error)
+
+        def run() -> None:
+            answers: list[ResolveResult] = []
+            failure: Exception | None = None
+            try:
+                answers = _look_up(host, port, family)
+            except (OSError, UnicodeError) as error:
+                failure = error
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(finish, answers, failure)
+
+        threading.Thread(target=run, name=f"look up {host}", daemon=True).start()
+        return await found
 
     async def close(self) -> None:
-        """Let the threads go; a look-up under way is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing to close."""
 
 
 class GuardedResolver(AbstractResolver):
@@ -183,6 +198,20 @@ class Connections:
 
     def _open_guarded(self, info: AddrInfoType) -> socket.socket:
         return guarded_socket(info, open_socket=self._open_socket)
+
+
+def _look_up(host: str, port: int, family: int) -> list[ResolveResult]:
+    return [
+        ResolveResult(
+            hostname=host,
+            host=str(address[0]),
+            port=port,
+            family=kind,
+            proto=proto,
+            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+        )
+        for kind, _, proto, _, address in socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    ]
 
 
 def _session(resolver: AbstractResolver, open_socket: OpenSocket) -> ClientSession:

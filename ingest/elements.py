@@ -127,6 +127,13 @@ class FaithfulHandlers(_FeedParserMixin):  # type: ignore[misc]  # untyped
         if len(self.bases) > 1:
             self.bases.pop()
 
+    def _pop_last(self) -> None:
+        """Store what the innermost open element holds, where there is a place for it."""
+        try:
+            self.pop(self.elementstack[-1][0])
+        except _FAULTS:  # feedparser takes an element off its stack before it can fail
+            self.skipped += 1
+
     def _start_date(self, _attrs_d: dict[str, str]) -> None:
         self.push("updated", 1)
 
@@ -211,7 +218,7 @@ class StrictReader(FaithfulHandlers, StrictFeedParser):  # type: ignore[misc]  #
     def finish(self) -> None:
         """Store what the unfinished elements of a cut document hold so far."""
         while self.elementstack:
-            self.pop(self.elementstack[-1][0])
+            self._pop_last()
 
 
 class LooseReader(FaithfulHandlers, LooseFeedParser):  # type: ignore[misc]  # untyped
@@ -232,7 +239,7 @@ class LooseReader(FaithfulHandlers, LooseFeedParser):  # type: ignore[misc]  # u
     def _end_content_of_entry(self) -> None:
         """Store open elements, or an unclosed title would swallow all later entries."""
         while self.elementstack and self.elementstack[-1][0] != "item":
-            self.pop(self.elementstack[-1][0])
+            self._pop_last()
         self.incontent = 0
         self.contentparams.clear()
 

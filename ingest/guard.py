@@ -199,10 +199,11 @@ class Guard:
 def blocked(host: str, address: str) -> BlockedAddressError:
     """The error for ``host``, which means the address ``address``."""
     where = host if host == address else f"{host} is {address}"
+    name = f"[{host}]" if ":" in host else host
     return BlockedAddressError(
         f"{where}: not a public address",
         sentence=f"Blocked: private address ({where}).",
-        hint=f'If this is your own server, allow it by name: [net] allow = ["{host}:PORT"].',
+        hint=f'If this is your own server, allow it by name: [net] allow = ["{name}:PORT"].',
     )
 
 

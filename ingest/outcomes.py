@@ -115,8 +115,8 @@ def failed(
     )
 
 
-def gone(state: FeedState, *, at: datetime) -> FeedState:
-    """The state after 410: polling ends, history stays."""
+def gone(state: FeedState, *, at: datetime, added: datetime) -> FeedState:
+    """The state after 410: polling ends until a person adds the feed anew; history stays."""
     since = state.gone_since or at
     return bounded(
         dataclasses.replace(
@@ -124,6 +124,7 @@ def gone(state: FeedState, *, at: datetime) -> FeedState:
             state="gone",
             sentence=f"Gone since {since:%d %B %Y}: the publisher removed this feed for good.",
             gone_since=since,
+            gone_added=added,
             next_poll=None,
             failures=state.failures + 1,
             last_poll=at,

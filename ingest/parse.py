@@ -100,10 +100,11 @@ def parse_feed(
     is_other = prolog.root in _FORMATS or prolog.root in _OTHER_DOCUMENTS
     if not is_other and _PAGE.search(text, 0, prolog.start + 2000):
         raise page_refusal(text, url=url)
-    return _finish(_parse_xml(text[prolog.start :], prolog, url, max_entries), decoded, max_entries)
+    feed = _parse_xml(text[prolog.start :], prolog, url=url, max_entries=max_entries)
+    return _finish(feed, decoded, max_entries)
 
 
-def _parse_xml(document: str, prolog: Prolog, url: str, max_entries: int) -> ParsedFeed:
+def _parse_xml(document: str, prolog: Prolog, *, url: str, max_entries: int) -> ParsedFeed:
     document, dropped = keep_newest(document, max_entries=max_entries)
     read = _read(document, prolog.root, url)
     reader = read.reader
@@ -170,7 +171,7 @@ def _strictly(document: str, url: str) -> _Read:
         message = error.getMessage()
         fault = f"{message}, line {error.getLineNumber()}"
         return _Read(reader=reader, fault=fault, is_cut=message.startswith(_CUT))
-    except (UndeclaredNamespace, SAXException, ArithmeticError, LookupError) as error:
+    except (UndeclaredNamespace, SAXException, LookupError, TypeError, ValueError) as error:
         return _Read(reader=reader, fault=str(error))
     return _Read(reader=reader)
 

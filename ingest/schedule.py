@@ -91,7 +91,7 @@ def hold_seconds(state: FeedState, *, now: datetime) -> float:
 
 def revived(state: FeedState, feed: Feed) -> FeedState:
     """``state``, with polling resumed where a gone feed was added again by a person."""
-    if state.gone_since is None or feed.added <= state.gone_since:
+    if state.gone_since is None or feed.added == state.gone_added:
         return state
     return dataclasses.replace(state, gone_since=None, next_poll=None, state="ok", sentence="")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from ingest.sqlite_file import OFFSET_BITS
+from ingest.sqlite_file import OFFSET_BITS, OFFSET_MASK
 from ingest.sqlite_reader import offset_at
 from ingest.sqlite_topics import Topics
 
@@ -34,11 +34,17 @@ def steps(topics: Topics, now: int) -> Iterator[Step]:
 
 
 def _superseded(now: int, connection: sqlite3.Connection) -> int:
+    """Delete what is superseded, and read by every group that reads its partition.
+
+    A feed that has an article too supersedes the record by which the alerts hear that it is new.
+    """
     due = connection.execute(
         """select stale.due, stale.rid, part.topic, record.key from stale
         left join record on record.rid = stale.rid left join part on part.id = stale.rid >> ?
-        where stale.due <= ? order by stale.due, stale.rid limit ?""",
-        (OFFSET_BITS, now, _STEP),
+        where stale.due <= ? and not exists (select 1 from progress
+            where progress.part = stale.rid >> ? and progress.next <= stale.rid & ?)
+        order by stale.due, stale.rid limit ?""",
+        (OFFSET_BITS, now, OFFSET_BITS, OFFSET_MASK, _STEP),
     ).fetchall()
     # A tombstone that is still the newest of its key leaves the table with its record.
     connection.executemany(

@@ -61,7 +61,7 @@ def _barred(node: Node, leaves: Leaves) -> list[int]:
     return [leaves.number(one) for one in excluded]  # type: ignore[arg-type]  # tested just above
 
 
-def _plan(node: Node, leaves: Leaves) -> Plan:
+def _plan(node: Node, leaves: Leaves) -> Plan:  # noqa: PLR0911 - one return for each kind of node
     match node:
         case And(of=of):
             return _all([_plan(one, leaves) for one in of])

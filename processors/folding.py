@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - characters of many scripts as they are
 """Character tables: what one character becomes in the folded and in the case-kept word stream.
 
 A table gives, for every character of an NFKC text, the string that takes its place: letters and
@@ -18,11 +19,32 @@ START, END = "\x01", "\x02"
 _APOSTROPHES = frozenset("'‘’‛′ʹʻʼʽʾʿ׳")
 _LETTERS = {
     # Letters with strokes and the like, which Unicode does not decompose.
-    **{"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"},
-    **{"Ø": "O", "Ł": "L", "Đ": "D", "Ħ": "H", "Ŧ": "T", "Æ": "AE", "Œ": "OE"},
-    **{"ё": "е", "Ё": "Е"},
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "ı": "i",
+    "æ": "ae",
+    "œ": "oe",
+    "Ø": "O",
+    "Ł": "L",
+    "Đ": "D",
+    "Ħ": "H",
+    "Ŧ": "T",
+    "Æ": "AE",
+    "Œ": "OE",
+    "ё": "е",
+    "Ё": "Е",
     # Forms of alef, yeh, kaf and heh that writers and keyboards mix (as Lucene's Arabic folding).
-    **{"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"},
+    "أ": "ا",
+    "إ": "ا",
+    "آ": "ا",
+    "ٱ": "ا",
+    "ى": "ي",
+    "ی": "ي",
+    "ک": "ك",
+    "ة": "ه",
 }
 _SINGLE = re.compile(
     "[\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff"
@@ -96,7 +118,8 @@ def _without_marks(letter: str) -> str:
         return _LETTERS[letter]
     if _REMOVED_MARKS.match(letter):
         return ""
-    base, *marks = unicodedata.normalize("NFD", letter)
-    if not marks or not unicodedata.name(base, "").startswith(("LATIN", "GREEK")):
+    decomposed = unicodedata.normalize("NFD", letter)
+    base = decomposed[0]
+    if decomposed == letter or not unicodedata.name(base, "").startswith(("LATIN", "GREEK")):
         return letter
     return _LETTERS.get(base, base)

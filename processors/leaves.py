@@ -36,8 +36,9 @@ class Leaves:
 
 
 def literal(term: Term) -> tuple[str, bool]:
-    """A string that stands in the joined words wherever ``term`` occurs, and whether the reverse
-    is true as well.
+    """A string that stands in the joined words wherever ``term`` occurs.
+
+    And whether the reverse is true as well.
     """
     parts = term.parts if isinstance(term, Phrase) else (term,)
     whole = f" {' '.join(map(_pattern, parts))} "
@@ -101,7 +102,7 @@ class LeafFinder:
         text = b"".join((b" ", title, _SEPARATOR, document.body.joined.encode(), b" "))
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
         patterns = different(np.sort(np.array([hit[0] for hit in hits], np.int64)))
-        found = [self._settled[0][patterns]]
+        found: list[Numbers] = [self._settled[0][patterns]]
         if self._has_title:
             found.append(self._found_in_title(hits, len(title) + 2))
         if self._unsure:

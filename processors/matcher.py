@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from processors.clauses import Clause, Plan, plan
 from processors.document import Document
 from processors.leaves import LeafFinder, Leaves
@@ -41,7 +39,10 @@ class Matcher:
         for name, query in queries.items():
             names.setdefault(query.root, []).append(name)
         self._roots = list(names)
-        self._names = list(map(tuple, names.values()))
+        self._names = [first for first, *_ in names.values()]
+        self._others = {
+            number: tuple(others) for number, (_, *others) in enumerate(names.values()) if others
+        }
         self._length = len(queries)
         self._leaves = Leaves()
         self._always: list[int] = []
@@ -61,10 +62,10 @@ class Matcher:
         for number, one in enumerate(plans):
             if not one.clauses:
                 self._always.append(number)
-            key = (number << _EXACT_BIT | one.exact << _COUNT_BITS | len(one.clauses) - 1) << _COUNT_BITS
+            key = number << _EXACT_BIT | one.exact << _COUNT_BITS | len(one.clauses) - 1
             for place, clause in enumerate(one.clauses):
                 for leaf in clause:
-                    clauses[leaf].append(key | place)
+                    clauses[leaf].append(key << _COUNT_BITS | place)
             for leaf in one.barred:
                 barred[leaf].append(number)
         self._clauses, self._barred = Postings(clauses), Postings(barred)
@@ -76,8 +77,10 @@ class Matcher:
         if possible:
             found = set(leaves.tolist())
             matching += [number for number in possible if self._holds(number, found, document)]
-        names = self._names
-        return [name for number in matching for name in names[number]]
+        names = [self._names[number] for number in matching]
+        for number in self._others.keys() & matching if self._others else ():
+            names += self._others[number]
+        return names
 
     def _candidates(self, leaves: Numbers) -> tuple[list[int], list[int]]:
         """Queries that match for certain, and queries to test."""

@@ -62,4 +62,5 @@ def is_among(numbers: Numbers, others: Numbers) -> NDArray[np.bool_]:
     """For each of ``numbers``, whether it is one of the sorted ``others`` (at least one)."""
     places = others.searchsorted(numbers)
     places[places == len(others)] = 0
-    return others[places] == numbers
+    found: NDArray[np.bool_] = others[places] == numbers
+    return found

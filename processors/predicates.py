@@ -30,7 +30,7 @@ from processors.reference import holds
 Predicate: TypeAlias = Callable[[set[int], Document], bool]
 
 
-def compiled(node: Node, leaves: Leaves) -> Predicate:
+def compiled(node: Node, leaves: Leaves) -> Predicate:  # noqa: PLR0911 - one return for each kind of node
     """A test that agrees with ``reference.holds`` and looks at the text only for NEAR and the like.
 
     Every leaf outside of NEAR's and NOT WITHIN's right side must be among those that were looked
@@ -75,9 +75,7 @@ def _split(of: Sequence[Node], leaves: Leaves) -> tuple[frozenset[int], list[Pre
 
 def _all(of: Sequence[Node], leaves: Leaves) -> Predicate:
     numbers, tests = _split(of, leaves)
-    return lambda found, document: (
-        numbers <= found and all(test(found, document) for test in tests)
-    )
+    return lambda found, document: numbers <= found and all(test(found, document) for test in tests)
 
 
 def _any(of: Sequence[Node], leaves: Leaves) -> Predicate:

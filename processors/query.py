@@ -11,29 +11,16 @@ from datetime import datetime
 from typing import Literal, cast
 
 from ingest.errors import QueryError
-from processors.query_cost import check_work
+from processors.query_advice import explain, warnings
+from processors.query_cost import CostClass, check_work, cost_class
 from processors.query_lexer import METADATA, TIMES, ZONES, Lexeme, lexemes
+from processors.query_nodes import at_least, joined, proximity
 from processors.query_terms import term
-from processors.query_tree import (
-    And,
-    AtLeast,
-    FieldName,
-    Near,
-    Node,
-    Not,
-    NotWithin,
-    Or,
-    Query,
-    SameSentence,
-    Term,
-    TimeField,
-    Wildcard,
-    Word,
-    Cased,
-    Phrase,
-)
+from processors.query_tree import And, FieldName, Node, Not, Or, Query, TimeField
 from processors.query_values import metadata_field, time_range
 from processors.records import Zone
+
+__all__ = ["CostClass", "Query", "cost_class", "explain", "parse", "warnings"]
 
 MAX_BYTES = 4096
 """Length of a query in UTF-8: some 300 names."""
@@ -52,9 +39,8 @@ _PROXIMITY = ("NEAR", "ONEAR", "SAMESENT", "NOT WITHIN")
 def parse(text: str, *, where: Use = "search", now: datetime | None = None) -> Query:
     """The query that ``text`` says; never recurses deeper than the limits allow.
 
-    Args:
-        where: In a ``subscription`` the time fields are refused.
-        now: What ``seen:24h`` counts back from; without it that form is refused.
+    In a ``subscription`` the time fields are refused. ``seen:24h`` counts back from ``now`` and is
+    refused without it.
 
     Raises:
         QueryError: with ``caret`` and ``hint``.
@@ -107,7 +93,7 @@ class _Parser:
         while self._next.kind == "OR":
             self._take()
             found.append(self._all())
-        return _joined(Or, found)
+        return joined(Or, found)
 
     def _all(self) -> Node:
         found = [self._maybe_not()]
@@ -115,7 +101,7 @@ class _Parser:
             if self._next.kind == "AND":
                 self._take()
             found.append(self._maybe_not())
-        return _joined(And, found)
+        return joined(And, found)
 
     def _maybe_not(self) -> Node:
         if self._next.kind != "NOT":
@@ -150,7 +136,7 @@ class _Parser:
                 hint="Join two with AND: (a NEAR/5 b) AND (b NEAR/5 c)",
                 caret=self._next.span[0],
             )
-        return _proximity_node(operator, left, right)
+        return proximity(operator, left, right)
 
     def _primary(self) -> Node:
         lexeme = self._next
@@ -184,9 +170,7 @@ class _Parser:
                 hint=f"Add a word, or write {lexeme.text.lower()} for the word itself.",
                 caret=lexeme.span[0],
             )
-        return QueryError(
-            "Something is missing here.", hint="Add a word.", caret=lexeme.span[0]
-        )
+        return QueryError("Something is missing here.", hint="Add a word.", caret=lexeme.span[0])
 
     def _group(self) -> Node:
         opening = self._deeper()
@@ -231,17 +215,17 @@ class _Parser:
             )
         opening = self._deeper()
         found: list[Node] = []
-        while self._next.kind not in (")", "end"):
-            if self._next.kind in ("AND", "OR"):
+        while (following := self._next).kind not in (")", "end"):
+            if following.kind in ("AND", "OR"):
                 raise QueryError(
-                    f"ATLEAST lists its words without {self._next.kind}.",
+                    f"ATLEAST lists its words without {following.kind}.",
                     hint="ATLEAST/2(a b (c OR d))",
-                    caret=self._next.span[0],
+                    caret=following.span[0],
                 )
             found.append(self._maybe_not())
-        end = self._next.span[1]
+        end = following.span[1]
         self._close(opening)
-        return _at_least_node(operator, found, (operator.span[0], end))
+        return at_least(operator, found, (operator.span[0], end))
 
     def _leaf(self, lexeme: Lexeme) -> Node:
         self._leaves += 1
@@ -260,66 +244,3 @@ class _Parser:
         zone = cast("Zone", self._field) if self._field in ZONES else None
         offset = lexeme.span[0] + (lexeme.kind == "quotation")
         return term(lexeme.text, offset=offset, span=lexeme.span, zone=zone)
-
-
-def _joined(kind: type[And] | type[Or], found: Sequence[Node]) -> Node:
-    if len(found) == 1:
-        return found[0]
-    flat: list[Node] = []
-    for node in found:
-        flat += node.of if isinstance(node, kind) else (node,)
-    return kind(of=tuple(flat), span=(found[0].span[0], found[-1].span[1]))
-
-
-def _at_least_node(operator: Lexeme, found: Sequence[Node], span: tuple[int, int]) -> Node:
-    different = tuple(dict.fromkeys(found))
-    if not 1 <= operator.number <= len(different):
-        raise QueryError(
-            f"ATLEAST/{operator.number} of {len(different)} different operands makes no sense.",
-            hint=f"Choose a number from 1 to {max(len(different), 1)}, or list more words.",
-            caret=operator.span[0],
-        )
-    if len(different) == 1:
-        return different[0]
-    return AtLeast(count=operator.number, of=different, span=span)
-
-
-def _proximity_node(operator: Lexeme, left: Node, right: Node) -> Node:
-    span = (left.span[0], right.span[1])
-    first, second = _operands(operator, left), _operands(operator, right)
-    zone = _common_zone(operator, (*first, *second))
-    if operator.kind == "SAMESENT":
-        return SameSentence(left=first, right=second, zone=zone, span=span)
-    if operator.kind == "NOT WITHIN":
-        return NotWithin(inner=first, outer=second, zone=zone, span=span)
-    return Near(
-        left=first,
-        right=second,
-        distance=operator.number,
-        ordered=operator.kind == "ONEAR",
-        zone=zone,
-        span=span,
-    )
-
-
-def _operands(operator: Lexeme, node: Node) -> tuple[Term, ...]:
-    found = node.of if isinstance(node, Or) else (node,)
-    for operand in found:
-        if not isinstance(operand, Word | Wildcard | Cased | Phrase):
-            raise QueryError(
-                f"{operator.text} joins words, phrases, or an OR of these; nothing else.",
-                hint=f"Write (a OR b) {operator.text} c, and join the rest with AND.",
-                caret=operand.span[0],
-            )
-    return tuple(dict.fromkeys(cast("tuple[Term, ...]", found)))
-
-
-def _common_zone(operator: Lexeme, operands: Sequence[Term]) -> Zone | None:
-    zones = {operand.zone for operand in operands}
-    if len(zones) > 1:
-        raise QueryError(
-            f"Both sides of {operator.text} must be in the same field.",
-            hint=f"Write title:(a {operator.text} b)",
-            caret=operator.span[0],
-        )
-    return operands[0].zone

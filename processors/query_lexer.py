@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - characters of many scripts as they are
 """The pieces of a query text: words, quotations, operators, field names, parentheses."""
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ MAX_DISTANCE = 50
 
 _QUOTES = '"“”„‟«»＂'
 _BLANK = re.compile(r"\s*")
-_MINUS = re.compile(r"[-−](?=[^\s)])")  # noqa: RUF001 - phones type the real minus sign
+_MINUS = re.compile(r"[-−](?=[^\s)])")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z_]*):")
 _VALUE = re.compile(rf"[^\s(){_QUOTES}]+")
 _WORD = re.compile(rf"(?:[^\s(){_QUOTES}]|(?<=[א-ת])[{_QUOTES}](?=[א-ת]))+")
-_QUOTATION = re.compile(rf"[{_QUOTES}]((?:[^{_QUOTES}]|(?<=[א-ת])[{_QUOTES}](?=[א-ת]))*)[{_QUOTES}]")
+_QUOTATION = re.compile(
+    rf"[{_QUOTES}]((?:[^{_QUOTES}]|(?<=[א-ת])[{_QUOTES}](?=[א-ת]))*)[{_QUOTES}]"
+)
 _COUNTED = re.compile(r"(O?NEAR|ATLEAST)(?:/(.*))?")
 _NOT_WITHIN = re.compile(r"NOT\s+WITHIN(?![^\s(\"“«])")
 _PLAIN: tuple[Kind, ...] = ("AND", "OR", "NOT", "SAMESENT")
@@ -104,11 +107,15 @@ def _field(text: str, match: re.Match[str]) -> Iterator[Lexeme]:
 
 def _unknown_field(name: str, text: str, match: re.Match[str]) -> QueryError:
     if text.startswith("//", match.end()):
-        hint = 'An address is not a field: write feed:"…" or source:…, or put it in quotation marks.'
+        hint = (
+            'An address is not a field: write feed:"…" or source:…, or put it in quotation marks.'
+        )
     else:
         close = difflib.get_close_matches(name, FIELDS, n=1)
         meant = f"Did you mean {close[0]}:? " if close else ""
-        hint = f"{meant}Fields are {', '.join(FIELDS)}. A text with a colon goes in quotation marks."
+        hint = (
+            f"{meant}Fields are {', '.join(FIELDS)}. A text with a colon goes in quotation marks."
+        )
     return QueryError(f"There is no field “{name}”.", hint=hint, caret=match.start())
 
 

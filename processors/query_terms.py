@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - characters of many scripts as they are
 """From a typed word or quotation to the term that the analysed texts are compared with."""
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ _FULL_WIDTH = str.maketrans("？＊", "  ")  # punctuation in Chinese and Japane
 def term(text: str, *, offset: int, span: tuple[int, int], zone: Zone | None) -> Term:
     """The term for ``text``, which begins at ``offset``; several words make a phrase.
 
-    Args:
-        span: What the query text has for it, quotes and field name included.
+    ``span`` is what the query text has for it, quotes and field name included.
 
     Raises:
         QueryError: without a letter or digit, or with a wildcard that stands alone.

@@ -62,8 +62,10 @@ Term: TypeAlias = Word | Wildcard | Cased | Phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near(Spanned):
-    """Non-overlapping occurrences of one of ``left`` and one of ``right`` with at most
-    ``distance`` words between, in one zone; ``ordered``: the left one first.
+    """Occurrences of ``left`` and ``right`` near each other.
+
+    One of each, not overlapping, with at most ``distance`` words between, in one zone; when
+    ``ordered``, the left one first.
     """
 
     left: tuple[Term, ...]

@@ -97,7 +97,9 @@ def time_range(
     if ".." in value:
         first, _, second = value.partition("..")
         start = _moment(first, name=name, span=span)[0]
-        return TimeRange(name=name, start=start, end=_moment(second, name=name, span=span)[1], span=span)
+        return TimeRange(
+            name=name, start=start, end=_moment(second, name=name, span=span)[1], span=span
+        )
     compared = _COMPARED.fullmatch(value)
     sign, rest = compared.groups() if compared else (None, "")
     first_moment, behind = _moment(rest, name=name, span=span)

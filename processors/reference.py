@@ -46,7 +46,7 @@ def matches(query: Query, document: Document) -> bool:
     return holds(query.root, document)
 
 
-def holds(node: Node, document: Document) -> bool:
+def holds(node: Node, document: Document) -> bool:  # noqa: PLR0911 - one return for each kind of node
     """Whether ``node`` is true of ``document``."""
     match node:
         case And(of=of):
@@ -98,7 +98,9 @@ def spans(query: Query, document: Document) -> tuple[Span, ...]:
         return ()
     order = {"title": 0, "lead": 1, "body": 1}
     found = set(_spans(query.root, query, document))
-    return tuple(sorted(found, key=lambda span: (order[span.zone], span.start, span.end, span.clause)))
+    return tuple(
+        sorted(found, key=lambda span: (order[span.zone], span.start, span.end, span.clause))
+    )
 
 
 def _spans(node: Node, query: Query, document: Document) -> Iterator[Span]:

@@ -1,18 +1,26 @@
+# ruff: noqa: RUF001 - punctuation of many scripts as it is printed
 """Where sentences end: punctuation, with a few rules against breaking at U.S. or Mr."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-_WIDE = "。！？｡．؟۔।॥"  # noqa: RUF001 - marks of scripts that need no blank behind them
-_END = re.compile(rf"[.!?…\n{_WIDE}][.!?…{_WIDE}]*[\"'”’»)\]」』）]*")  # noqa: RUF001 - as printed
-_NEXT = re.compile(r"\s[\s\"'“‘«(\[—–-]*(\S?)")  # noqa: RUF001 - quotes and dashes as printed
+MAX_SENTENCE_WORDS = 500
+"""Words at which a sentence is cut: Elasticsearch finds SAMESENT by a gap of this many."""
+
+_WIDE = "。！？｡．؟۔।॥"
+_END = re.compile(rf"[.!?…\n{_WIDE}][.!?…{_WIDE}]*[\"'”’»)\]」』）]*")
+_NEXT = re.compile(r"\s[\s\"'“‘«(\[—–-]*(\S?)")
 _WIDE_MARK = frozenset(_WIDE)
 _BEFORE = re.compile(r"(\w+)$")
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st gen gov sen rep lt col sgt capt maj cmdr adm rev hon pres sec jr sr vs "
-    "etc no nos inc ltd co corp dept est fig approx al jan feb mar apr jun jul aug sep sept oct "
-    "nov dec mme mlle mm bzw ca nr bsp str abs sra dra art av cf vol pp ул гг им стр".split()
+    re.findall(
+        r"\w+",
+        "mr mrs ms dr prof st gen gov sen rep lt col sgt capt maj cmdr adm rev hon pres jr sr vs "
+        "etc inc ltd co corp dept fig approx al jan feb apr jun jul aug sep sept oct nov dec "
+        "mme mlle mm bzw nr bsp sra dra cf vol pp ул гг им стр",
+    )
 )
 
 
@@ -33,3 +41,18 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
     before = _BEFORE.search(text, max(0, match.start() - 12), match.start())
     word = before.group(1).lower() if before else ""
     return not (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()))
+
+
+def sentence_numbers(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The number of the sentence, from 0, of each word, given where words start and end."""
+    ends = iter([*sentence_ends(text), len(text)])
+    numbers: list[int] = []
+    number, length, end = 0, 0, next(ends)
+    for start, _ in offsets:
+        if start >= end or length == MAX_SENTENCE_WORDS:
+            number, length = number + bool(length), 0
+            while start >= end:
+                end = next(ends)
+        length += 1
+        numbers.append(number)
+    return tuple(numbers)

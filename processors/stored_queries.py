@@ -100,9 +100,7 @@ class StoredQueries:
         engine = Matcher(settled)
         with self._changing:
             after = self._state.current()
-            delta = {
-                name: query for name, query in after.items() if settled.get(name) is not query
-            }
+            delta = {name: query for name, query in after.items() if settled.get(name) is not query}
             hidden = frozenset(
                 name for name, query in settled.items() if after.get(name) is not query
             )

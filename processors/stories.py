@@ -8,13 +8,13 @@ window is an exact function of the articles in it and can be rebuilt after a res
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from processors.centroids import Centroids, Story, Terms
 from processors.records import Signature
 from processors.signatures import PERMUTATIONS, Sketch, read_sketch, read_terms, signature
 
@@ -36,17 +36,8 @@ one template, with other numbers, below .8."""
 COPY_JACCARD = 0.15
 """Below this the sketch cannot tell containment: its error is .03."""
 
-NEAREST = 8
-"""Stories in which copies are looked for: those that share the heaviest terms."""
-
 SOURCES_KEPT = 30
 """Of a story, in records: enough to show, and a decision stays below 2 kB."""
-
-_FEW_ARTICLES = 500
-"""A smaller window says nothing about how common a word is just now."""
-
-_COMMON_SHARE = 0.01
-"""Share of the window's articles above which a word counts less: templates, boilerplate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +74,6 @@ class Placed:
     placement: Placement
 
 
-class _Story:
-    """A story with articles in the window; ``norm2`` is the square of its centroid's length."""
-
-    __slots__ = ("began", "id", "norm2", "rows", "size", "sources")
-
-    def __init__(self, story_id: str, began: int) -> None:
-        self.id = story_id
-        self.began = began
-        self.norm2 = 0
-        self.rows: dict[int, None] = {}
-        self.size = 0
-        self.sources: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class _Row:
     """An article in the window."""
@@ -105,9 +82,9 @@ class _Row:
     root: str
     order: int
     seen: datetime
-    terms: tuple[tuple[str, int], ...]
+    terms: Terms
     size: int
-    story: _Story
+    story: Story
 
 
 class Window:
@@ -123,9 +100,8 @@ class Window:
         self._order: deque[int] = deque()
         self._free: list[int] = []
         self._sketches = np.zeros((1024, PERMUTATIONS), dtype=np.uint16)
-        self._weights: dict[str, dict[_Story, int]] = {}
-        self._articles: dict[str, int] = {}
-        self._stories: dict[str, _Story] = {}
+        self._centroids = Centroids()
+        self._stories: dict[str, Story] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -147,20 +123,22 @@ class Window:
         """
         self.advance(seen)
         sketch, terms = read_sketch(found), _weighted(found, language)
-        near = self._nearest(terms) if found.length >= MIN_WORDS else []
+        near = self._centroids.nearest(terms) if found.length >= MIN_WORDS else []
         copied, similarity = self._copied(sketch, found.size, [story for _, story in near])
         story, merged = self._choose(near, copied)
         if story is None:
-            story = self._stories[article_id] = _Story(article_id, order)
-        root = copied.root if copied else article_id
+            story = self._stories.setdefault(article_id, Story(article_id, order))
+        copy_of = copied.root if copied and copied.root != article_id else ""
         story.size += 1
         if source not in story.sources and len(story.sources) < SOURCES_KEPT:
             story.sources = (*story.sources, source)
-        self._add(_Row(article_id, root, order, seen, terms, found.size, story), sketch)
+        self._add(
+            _Row(article_id, copy_of or article_id, order, seen, terms, found.size, story), sketch
+        )
         return Placement(
             story_id=story.id,
-            copy_of=copied.root if copied else "",
-            similarity=similarity,
+            copy_of=copy_of,
+            similarity=similarity if copy_of else 0.0,
             merged=merged,
             story_began=story.began,
             story_size=story.size,
@@ -183,7 +161,7 @@ class Window:
         """Count an article as it was placed before; call it in the order of placing."""
         at = placed.placement
         self.advance(placed.seen)
-        story = self._stories.setdefault(at.story_id, _Story(at.story_id, at.story_began))
+        story = self._stories.setdefault(at.story_id, Story(at.story_id, at.story_began))
         story.began = min(story.began, at.story_began)
         story.size, story.sources = at.story_size, at.story_sources
         terms = _weighted(placed.signature, placed.language)
@@ -192,31 +170,7 @@ class Window:
         row = _Row(placed.article_id, root, placed.order, placed.seen, terms, size, story)
         self._add(row, read_sketch(placed.signature))
 
-    def _nearest(self, terms: tuple[tuple[str, int], ...]) -> list[tuple[float, _Story]]:
-        """Cosine and story of those nearest to ``terms``, best first, the older first in ties."""
-        products: dict[_Story, float] = {}
-        for term, weight in terms:
-            rarity = weight * self._rarity(term)
-            for story, other in self._weights.get(term, {}).items():
-                products[story] = products.get(story, 0.0) + rarity * other
-        norm = math.sqrt(sum(weight * weight for _, weight in terms))
-        scored = [
-            (product / (norm * math.sqrt(story.norm2)), story)
-            for story, product in products.items()
-        ]
-        scored.sort(key=lambda pair: (-pair[0], pair[1].began, pair[1].id))
-        return scored[:NEAREST]
-
-    def _rarity(self, term: str) -> float:
-        """Factor 0..1 for a word that very many of the window's articles hold."""
-        if len(self._rows) < _FEW_ARTICLES:
-            return 1.0
-        share = self._articles.get(term, 0) / len(self._rows)
-        return min(1.0, math.log(share) / math.log(_COMMON_SHARE)) ** 2 if share else 1.0
-
-    def _copied(
-        self, sketch: Sketch, size: int, stories: list[_Story]
-    ) -> tuple[_Row | None, float]:
+    def _copied(self, sketch: Sketch, size: int, stories: list[Story]) -> tuple[_Row | None, float]:
         slots = [slot for story in stories for slot in story.rows]
         if not slots or not size:
             return None, 0.0
@@ -234,8 +188,8 @@ class Window:
         return self._rows[slots[best]], round(float(containment[best]), 3)
 
     def _choose(
-        self, near: list[tuple[float, _Story]], copied: _Row | None
-    ) -> tuple[_Story | None, tuple[str, ...]]:
+        self, near: list[tuple[float, Story]], copied: _Row | None
+    ) -> tuple[Story | None, tuple[str, ...]]:
         """The story to join, if any, and those that end in it."""
         close = [story for cosine, story in near if cosine >= SAME_STORY]
         if copied:
@@ -250,24 +204,20 @@ class Window:
             self._merge(story, oldest)
         return oldest, tuple(story.id for story in merged)
 
-    def _cosine(self, one: _Story, other: _Story) -> float:
+    def _cosine(self, one: Story, other: Story) -> float:
         if len(one.rows) > len(other.rows):
             one, other = other, one
-        product = sum(
-            weight * self._weights[term].get(other, 0)
-            for slot in one.rows
-            for term, weight in self._rows[slot].terms
-        )
-        return product / math.sqrt(one.norm2 * other.norm2)
+        articles = (self._rows[slot].terms for slot in one.rows)
+        return self._centroids.cosine(one, other, articles)
 
-    def _merge(self, story: _Story, survivor: _Story) -> None:
+    def _merge(self, story: Story, survivor: Story) -> None:
         for slot in list(story.rows):
             row = self._rows[slot]
-            self._weigh(row, -1)
+            self._centroids.remove(story, row.terms)
             del story.rows[slot]
             row.story = survivor
             survivor.rows[slot] = None
-            self._weigh(row, 1)
+            self._centroids.add(survivor, row.terms)
         survivor.size += story.size
         added = (source for source in story.sources if source not in survivor.sources)
         survivor.sources = (*survivor.sources, *added)[:SOURCES_KEPT]
@@ -281,38 +231,17 @@ class Window:
         self._rows[slot] = row
         row.story.rows[slot] = None
         self._order.append(slot)
-        self._weigh(row, 1)
-        for term, _ in row.terms:
-            self._articles[term] = self._articles.get(term, 0) + 1
+        self._centroids.add(row.story, row.terms)
 
     def _drop(self, slot: int) -> None:
         row = self._rows.pop(slot)
-        self._weigh(row, -1)
-        for term, _ in row.terms:
-            self._articles[term] -= 1
-            if not self._articles[term]:
-                del self._articles[term]
+        self._centroids.remove(row.story, row.terms)
         del row.story.rows[slot]
         if not row.story.rows:
             del self._stories[row.story.id]
         self._free.append(slot)
 
-    def _weigh(self, row: _Row, sign: int) -> None:
-        """Add the row's terms to its story's centroid, or take them away."""
-        story = row.story
-        for term, weight in row.terms:
-            stories = self._weights.setdefault(term, {})
-            before = stories.get(story, 0)
-            after = before + sign * weight
-            story.norm2 += after * after - before * before
-            if after:
-                stories[story] = after
-            else:
-                del stories[story]
-                if not stories:
-                    del self._weights[term]
 
-
-def _weighted(found: Signature, language: str) -> tuple[tuple[str, int], ...]:
+def _weighted(found: Signature, language: str) -> Terms:
     """Terms with whole weights, kept apart by language: equal spelling is not equal meaning."""
     return tuple((f"{language}:{term}", weight) for term, weight in read_terms(found))

@@ -1,7 +1,8 @@
 """The records of ``alert-state``: alerts, cursors, since when a subscription counts, endpoints.
 
-One topic, told apart by the first part of the key: ``alert:``, ``cursor:``, ``since:``,
-``endpoint:``. Only the owner of the shard writes them (ARCHITECTURE section 3).
+One topic, told apart by the first part of the key: ``alert:``, ``counted:``, ``cursor:``,
+``since:``, ``endpoint:``. Only the owner of the shard writes them: the loop of ``search.alerts``
+claims, the loop of ``search.sender`` writes outcomes and endpoints.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.wire import SCHEMA, Time
+from search.subscriptions import Subscription
 
 TOPIC = "alert-state"
-ALERT, CURSOR, SINCE, ENDPOINT = "alert:", "cursor:", "since:", "endpoint:"
+ALERT, COUNTED, CURSOR, SINCE, ENDPOINT = "alert:", "counted:", "cursor:", "since:", "endpoint:"
 
 State = Literal["waiting", "held", "sent", "failed", "muted"]
 
@@ -38,6 +40,7 @@ class Alert:
         story_id: The story it was claimed for, the oldest of those linked.
         payload: The webhook body, so that a retry sends what the first try sent.
         pending: Targets that have not acknowledged yet; secrets are references.
+        acknowledged: Targets that have.
         tries: Failed rounds so far; decides the next attempt.
         next_attempt: When the next round is due; None where none is.
     """
@@ -53,6 +56,7 @@ class Alert:
     state: State = "waiting"
     attempts: tuple[Attempt, ...] = ()
     pending: tuple[str, ...] = ()
+    acknowledged: tuple[str, ...] = ()
     tries: int = 0
     next_attempt: Time | None = None
     payload: str = ""
@@ -60,21 +64,40 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """The next offset of ``stories`` that the owner has not handled."""
+class Counted:
+    """When an article last matched for a story that was claimed: the claim lives on from then.
 
-    stories: int
+    A record of its own, since the alert's belongs to whoever delivers it.
+    """
+
+    alert_id: str
+    at: Time
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The next offsets of ``stories`` and ``subscriptions`` that the owner has not handled."""
+
+    stories: int = 0
+    subscriptions: int = 0
     schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """From which offset of ``stories`` on a version of a subscription counts."""
+    """From which offset of ``stories`` on a version of a subscription counts.
+
+    Attributes:
+        applied: The subscription as it is in force at the cursor. A later edit may lie in the
+            log already; after a restart, what came before the edit still meets this one.
+    """
 
     subscription: str
     query_version: int
     offset: int
     active: Time
+    applied: Subscription
     schema: int = SCHEMA
 
 
@@ -84,12 +107,14 @@ class Endpoint:
 
     Attributes:
         failing_since: The first failure after the last success.
+        not_before: Until when it asked to be left alone.
         disabled: The sentence why nothing is sent there any more; empty where it is in use.
     """
 
     target: str
     failing_since: Time | None = None
     failures: int = 0
+    not_before: Time | None = None
     disabled: str = ""
     schema: int = SCHEMA
 
@@ -98,3 +123,8 @@ def alert_id(subscription_id: str, story_id: str, article_id: str = "") -> str:
     """The constant id of the alert for a story (and an article, where each one alerts)."""
     text = "\n".join((subscription_id, story_id, article_id))
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]
+
+
+def endpoint_key(target: str) -> str:
+    """The key of the record of ``target``'s health."""
+    return ENDPOINT + hashlib.sha256(target.encode()).hexdigest()[:32]

@@ -11,10 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from ingest.errors import NotFoundError
-
-REFERENCE = re.compile(r"\{secret:([0-9a-f]{16})\}")
-"""How a reference stands in a target."""
+from ingest.errors import NotFoundError, StoreError
+from search.subscriptions import REFERENCE
 
 SIGNING_BYTES = 32
 """Standard Webhooks asks for 24 to 64."""
@@ -90,7 +88,3 @@ class Secrets:
         temporary.replace(self._file)
         self._known = dict(known)
 
-
-def redacted(text: str) -> str:
-    """``text`` as people may see it: references become ``***``."""
-    return REFERENCE.sub("***", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
@@ -17,6 +18,9 @@ SHARDS = 32
 """Partitions of ``subscriptions`` in Kafka; stored in the record and never changed."""
 
 NAME_CHARS = 100
+REFERENCE = re.compile(r"\{secret:([0-9a-f]{16})\}")
+"""How a secret stands in a target: a name in ``search.secrets``."""
+
 LATER = ("mailto:", "tgram:", "slack:", "discord:", "ntfy:", "matrix:")
 """Schemes people will try first; e-mail and chat come with a later version."""
 
@@ -107,3 +111,8 @@ def check_name(name: str) -> str:
             hint="Give it a short name, such as truce.",
         )
     return found
+
+
+def redacted(target: str) -> str:
+    """``target`` as people may see it: references become ``***``."""
+    return REFERENCE.sub("***", target)

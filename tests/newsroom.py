@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from aiohttp.abc import AbstractResolver
 
 from ingest.article import Sighting
 from ingest.feed_store import FeedStore
@@ -46,6 +49,13 @@ class TestClock:
         self.now += timedelta(**span)
 
 
+async def until(happened: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait until ``happened``; TimeoutError after ``seconds``."""
+    async with asyncio.timeout(seconds):
+        while not happened():  # noqa: ASYNC110 - what happens is out of our hands
+            await asyncio.sleep(0.01)
+
+
 class PollStage:
     """The poll stage over ``folder``; hosts ``allow`` may be polled."""
 
@@ -57,6 +67,7 @@ class PollStage:
         settings: PollSettings | None = None,
         fetch: FetchSettings | None = None,
         sandboxes: Sandboxes | None = None,
+        resolver: AbstractResolver | None = None,
         chance: Callable[[], float] = lambda: 0.0,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -65,7 +76,7 @@ class PollStage:
         self.log.ensure_topics(topic_specs())
         guard = Guard(NetSettings(allow=allow))
         self.slots = HostSlots(guard=guard)
-        self.fetcher = Fetcher(guard=guard, settings=fetch or FetchSettings())
+        self.fetcher = Fetcher(guard=guard, settings=fetch or FetchSettings(), resolver=resolver)
         self.quarantine = Quarantine(self.log, folder / "quarantine")
         self.feeds = FeedStore(self.log)
         self.poller = Poller(

@@ -81,7 +81,7 @@ class QueryMaker:
     def either(self, least: int, most: int, make: Callable[[], str]) -> str:
         return f"({' OR '.join(make() for _ in range(self._rnd.randint(least, most)))})"
 
-    def query(self) -> str:
+    def query(self) -> str:  # noqa: PLR0911 - one return for each form
         """One query of the mix of eight forms, four leaves on average."""
         kind = self._rnd.random()
         if kind < 0.25:

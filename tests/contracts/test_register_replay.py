@@ -14,11 +14,11 @@ from ingest.quarantine import Quarantine
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.pipeline import tag
-from processors.records import StoryRecord
+from processors.records import StoryLink, StoryRecord
 from processors.restoring import restored
 from processors.topics import TopicEngine
 from processors.worker import Registrar, StoriesSettings, Tagger
-from tests.processors.wire_texts import START, newsroom
+from tests.made_up_news import START, converging, newsroom, sighting
 
 ENGINE = TopicEngine(())
 OUTPUTS = ("decisions", "stories", "story-links")
@@ -86,7 +86,7 @@ def written(log: Log) -> dict[str, list[tuple[int, str, bytes | None]]]:
 
 def grouping(log: Log) -> dict[str, tuple[object, ...]]:
     """What a reader sees of each article, without offsets and times."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for record in log.table("stories").items():
         assert record.value is not None
         story = decode(StoryRecord, record.value)
@@ -223,3 +223,29 @@ def test_tagging_restarted_anywhere_loses_and_doubles_nothing(
             tagger.loop.close()
     tagged = log.read(Partition("tagged"), 0, max_records=999)
     assert [record.key for record in tagged] == [seen.article.id for seen in made]
+
+
+def test_f65_merges_are_known_again_after_every_start(tmp_path: Path) -> None:
+    logs = []
+    for folder, stops in (("whole", 99), ("broken", 1)):
+        log = make(tmp_path / folder, Clock())
+        log.ensure_topics(topic_specs())
+        records = [
+            tag(sighting(f"a{number}", text), engine=ENGINE)
+            for number, text in enumerate([*converging(4), *converging(4)[:2]])
+        ]
+        edits = [tag(sighting(f"a{n}", "Edited.", minutes=1), engine=ENGINE) for n in range(3)]
+        for start in range(0, len(records + edits), stops):
+            for record in (records + edits)[start : start + stops]:
+                key = record.article.id
+                log.append([NewRecord(topic="tagged", key=key, value=encode(record))])
+            drain(log, tmp_path / "q")
+        logs.append(log)
+    whole, broken = logs
+    assert written(broken) == written(whole)
+    links = [decode(StoryLink, r.value or b"") for r in whole.table("story-links").items()]
+    assert [(link.story_id, link.survivor) for link in links] == [("a1", "a0")]
+    edited = whole.table("stories").get("a1")
+    assert edited is not None
+    story = decode(StoryRecord, edited.value or b"")
+    assert (story.story_id, story.absorbed) == ("a0", ("a1",))

@@ -13,7 +13,7 @@ from ingest.log import NewRecord, Partition, topic_specs
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.records import StoryRecord
-from tests.processors.wire_texts import newsroom
+from tests.made_up_news import newsroom
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from processors import worker
 from processors.pipeline import tag
 from processors.topics import TopicEngine
 from processors.worker import Registrar, Tagger
-from tests.processors.wire_texts import sighting
+from tests.made_up_news import sighting
 
 TEXT = "Dock workers in the port of Velmara walked out at dawn after pay talks broke down."
 POISON = [b"{not json", b"[]", b'{"article": 3}', b"", b"\x80\x04\x95", None]

@@ -17,7 +17,7 @@ from ingest.wire import SCHEMA, encode
 from processors.pipeline import tag
 from processors.topics import TopicEngine
 from processors.worker import Registrar, Tagger, TopicFile
-from tests.processors.wire_texts import sighting
+from tests.made_up_news import sighting
 
 TEXT = "Dock workers in the port of Velmara walked out at dawn after pay talks broke down."
 

@@ -14,7 +14,7 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.records import StoryRecord
 from processors.worker import Registrar, Tagger
-from tests.processors.wire_texts import sighting
+from tests.made_up_news import sighting
 
 FRONT = sighting("a", "Dockers in Velmara strike.", feed="front-page", minutes=2)
 SECTION = sighting(

@@ -13,7 +13,7 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.records import StoryRecord
 from processors.worker import Registrar, Tagger
-from tests.processors.wire_texts import newsroom
+from tests.made_up_news import newsroom
 
 
 def stories(folder: Path, seed: int, *, twice: bool) -> list[tuple[object, ...]]:

@@ -283,6 +283,12 @@ def test_the_order_of_a_document_means_nothing(document: list[str], chance: rand
     assert memory.ids == ids
 
 
+def test_headlines_without_letters_are_not_alike() -> None:
+    before = EntryState(article_id="1", title="!!!", url="https://a.example/x")
+    edited = Article(id="2", feed_id="f", title="?!", canonical_url="https://a.example/y")
+    assert not same_article(before, edited)
+
+
 def test_headlines_in_any_script_are_compared() -> None:
     before = EntryState(
         article_id="1", title="停戦交渉がジュネーブで再開される", url="https://a.example/x"

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from ingest.connections import GuardedResolver, RefusedAddressError, SystemResolver
 from ingest.errors import FetchError
 from ingest.fetch import Fetcher, FetchSettings
 from ingest.guard import Guard, NetSettings
@@ -191,16 +190,6 @@ async def test_a_name_server_in_trouble_is_not_taken_for_a_missing_host() -> Non
         await fetcher.fetch("http://example.org/")
     await fetcher.close()
     assert caught.value.code == "lookup-failed"
-
-
-async def test_a_name_is_looked_up_by_the_system_where_nothing_else_is_given() -> None:
-    resolver = SystemResolver()
-    found = await resolver.resolve("localhost", 80)
-    with pytest.raises(RefusedAddressError):
-        await GuardedResolver(resolver).resolve("localhost", 80)
-    await resolver.close()
-    assert {answer["host"] for answer in found} <= {"127.0.0.1", "::1"}
-    assert {answer["port"] for answer in found} == {80}
 
 
 def server_tls(cert: trustme.LeafCert) -> ssl.SSLContext:

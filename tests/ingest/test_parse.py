@@ -139,6 +139,12 @@ RDF = (
 )
 
 
+RSS_1_1 = (
+    '<Channel xmlns="http://purl.org/net/rss1.1#"><title>C</title>'
+    "<items><item><title>One</title></item></items></Channel>"
+)
+
+
 @pytest.mark.parametrize(
     ("body", "form"),
     [
@@ -146,11 +152,7 @@ RDF = (
         (RDF.format("http://purl.org/rss/1.0/", 'rdf:about="https://h.example/1"'), "rdf"),
         ('<rss version="0.91"><channel><item><title>One</title></item></channel></rss>', "rss"),
         ('<rss version="0.92"><channel><item><title>One</title></item></channel></rss>', "rss"),
-        (
-            '<Channel xmlns="http://purl.org/net/rss1.1#"><items><item><title>One</title></item>'
-            "</items></Channel>",
-            "rss",
-        ),
+        (RSS_1_1, "rss"),
         ("<channel><item><title>One</title></item></channel>", "rss"),
         (f'<a:feed xmlns:a="{ATOM}"><a:entry><a:title>One</a:title></a:entry></a:feed>', "atom"),
         ('<feed xmlns="http://purl.org/atom/ns#"><entry><title>One</title></entry></feed>', "atom"),
@@ -317,6 +319,17 @@ def test_an_opml_list_is_named_and_its_command_given() -> None:
     error = refusal(b"<opml><body><outline xmlUrl='x'/></body></opml>")
     assert error.sentence == "This is a list of feeds (OPML), not a feed."
     assert "feeds add" in error.hint
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<rss><channel><link>x<item><title>One</title>",  # a link that feedparser cannot place
+        b'<rss xmlns:c="a b"><channel><item><c:d>x</c:d><title>One</title></item></channel></rss>',
+    ],
+)
+def test_what_makes_feedparser_itself_raise_costs_no_entry(body: bytes) -> None:
+    assert only(parse_feed(body)).title == "One"
 
 
 def test_odd_values_cost_only_their_element() -> None:

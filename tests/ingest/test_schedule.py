@@ -152,7 +152,7 @@ def test_success_ends_the_back_off() -> None:
 
 
 def test_a_gone_feed_is_never_due_until_a_person_adds_it_again() -> None:
-    state = gone(after(NEW, entries=1, new=1), at=NOW)
+    state = gone(after(NEW, entries=1, new=1), at=NOW, added=FEED.added)
     assert due_in(state, now=NOW + timedelta(days=9_999), settings=SETTINGS) is None
     assert state.sentence.startswith("Gone since 02 March 2026")
     assert revived(state, FEED).gone_since == NOW

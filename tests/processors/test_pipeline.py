@@ -6,7 +6,7 @@ from processors.pipeline import tag, tag_text
 from processors.signatures import signature
 from processors.topic_file import load_topic
 from processors.topics import TopicEngine
-from tests.processors.wire_texts import sighting
+from tests.made_up_news import sighting
 
 TOPIC = """
 schema: 1

@@ -14,7 +14,7 @@ from processors.records import Decision, StoryLink, StoryRecord, Tagged, TopicTa
 from processors.register import MAX_REVISIONS, Outcome, Register
 from processors.signatures import signature
 from processors.stories import Window
-from tests.processors.wire_texts import START, sighting
+from tests.made_up_news import START, sighting
 
 TEXT = "Dock workers in the port of Velmara walked out at dawn after pay talks broke down."
 EDITED = "Dock workers in the port of Velmara went back to work at noon after a pay deal."
@@ -91,7 +91,7 @@ def test_a_new_id_is_an_article_seen_when_its_record_was_appended(desk: Desk) ->
     ],
 )
 def test_an_unusable_date_becomes_the_time_seen(
-    desk: Desk, claimed: datetime | None, kept: bool
+    desk: Desk, claimed: datetime | None, *, kept: bool
 ) -> None:
     story = story_of(desk.take(sighting("a", TEXT, published=claimed)))
     assert story.article.published == (claimed if kept else story.article.seen)
@@ -194,9 +194,10 @@ def test_an_article_stays_in_its_story_when_its_text_moves_on(desk: Desk) -> Non
 
 
 def test_a_record_never_outgrows_the_log(desk: Desk) -> None:
+    long = "Velmara harbour " * 12_000
     for number in range(6):
-        text = f"{number} " + "Velmara harbour " * 12_000
-        story = story_of(desk.take(sighting("a", text, minutes=number)))
+        desk.take(sighting("a", f"{number} {long}", minutes=number))
+    story = desk.stories["a"]
     assert len(encode(story)) < 900_000
     assert [bool(revision.text) for revision in story.revisions] == [False, False, True, True, True]
     assert story.article.text.startswith("5 ")
@@ -204,7 +205,8 @@ def test_a_record_never_outgrows_the_log(desk: Desk) -> None:
 
 def test_a_page_that_changes_at_every_poll_keeps_a_bounded_history(desk: Desk) -> None:
     for number in range(MAX_REVISIONS + 5):
-        story = story_of(desk.take(sighting("a", f"{TEXT} {number}", minutes=number)))
+        desk.take(sighting("a", f"{TEXT} {number}", minutes=number))
+    story = desk.stories["a"]
     assert story.article.revision == MAX_REVISIONS + 5
     assert [r.number for r in story.revisions] == list(range(5, MAX_REVISIONS + 5))
 
@@ -217,7 +219,7 @@ def test_a_merge_writes_links_and_later_records_name_what_was_absorbed() -> None
     assert [links.resolve(one) for one in "abcdz"] == ["a", "a", "a", "a", "z"]
     assert set(links.absorbed("a")) == {"b", "c", "d"}
     register = Register(
-        decisions={}.get,
+        decisions=lambda _: None,
         stories={"x": replace(story_of(Desk().take(sighting("x", TEXT))), story_id="c")}.get,
         window=Window(72),
         links=links,
@@ -226,3 +228,11 @@ def test_a_merge_writes_links_and_later_records_name_what_was_absorbed() -> None
     story = story_of(outcome)
     assert (story.story_id, set(story.absorbed)) == ("a", {"b", "c", "d"})
     assert outcome.decision is None
+
+
+def test_a_story_written_without_its_commit_is_counted_again_and_not_written_again() -> None:
+    desk = Desk()
+    desk.take(sighting("a", TEXT))
+    again = Desk(decisions=desk.decisions, stories=desk.stories)
+    assert again.take(sighting("a", TEXT)) == Outcome(verdict="duplicate")
+    assert story_of(again.take(sighting("b", TEXT))).copy_of == "a"

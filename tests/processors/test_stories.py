@@ -18,7 +18,7 @@ from ingest.wire import encode
 from processors.analysis import analyse
 from processors.signatures import idf, read_sketch, read_terms
 from processors.stories import MIN_WORDS, Placed, Placement, Window, signature
-from tests.processors.wire_texts import START, text_about, topic_words
+from tests.made_up_news import START, converging, name, text_about, topic_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,9 +118,11 @@ def test_the_same_text_from_another_source_is_a_copy_in_the_same_story() -> None
 
 def test_a_copy_of_a_copy_names_the_first() -> None:
     window = Window(72)
-    for order, name in enumerate(("one", "two", "three")):
-        at = place(window, name, HARBOUR, hours=order, order=order)
-    assert at.copy_of == "one"
+    copies = [
+        place(window, article, HARBOUR, hours=order, order=order).copy_of
+        for order, article in enumerate(("one", "two", "three"))
+    ]
+    assert copies == ["", "one", "one"]
 
 
 def test_a_shortened_text_is_a_copy_of_the_whole() -> None:
@@ -173,15 +175,17 @@ def test_equal_words_in_two_languages_make_no_story() -> None:
     rng = random.Random(1)
     event = topic_words(rng)
     window = Window(72)
-    for order, language in enumerate(("es", "pt")):
-        at = window.place(
+    stories = [
+        window.place(
             language,
             signature("", text_about(event, rng)),
             seen=START,
             order=order,
             language=language,
-        )
-    assert at.story_id == "pt"
+        ).story_id
+        for order, language in enumerate(("es", "pt"))
+    ]
+    assert stories == ["es", "pt"]
 
 
 def test_what_is_older_than_the_window_is_forgotten() -> None:
@@ -190,6 +194,28 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert place(window, "two", HARBOUR, hours=71, order=1).copy_of == "one"
     assert place(window, "three", HARBOUR, hours=144, order=2).story_id == "three"
     assert len(window) == 1
+
+
+def test_an_article_that_comes_again_is_no_copy_of_itself() -> None:
+    window = Window(72)
+    place(window, "one", HARBOUR)
+    again = place(window, "one", HARBOUR, hours=1, order=1)
+    assert (again.story_id, again.copy_of, again.similarity) == ("one", "", 0.0)
+    other = "Something else entirely that shares no word whatever and is long enough."
+    assert place(window, "one", other, hours=2, order=2).story_id == "one"
+    assert place(window, "two", HARBOUR, hours=200, order=3).story_id == "two"
+
+
+def test_a_word_that_half_the_window_holds_brings_nothing_together() -> None:
+    rng = random.Random(2)
+    template = [name(rng) for _ in range(4)]
+    window = Window(72)
+    stories = []
+    for order in range(1_100):
+        text = " ".join(template + [name(rng) for _ in range(8)])
+        stories.append(place(window, f"a{order}", text, order=order).story_id)
+    assert stories[400] == "a0"
+    assert stories[-1] == "a1099"
 
 
 def test_a_clock_that_jumps_back_does_not_bring_old_articles_back() -> None:
@@ -202,15 +228,10 @@ def test_a_clock_that_jumps_back_does_not_bring_old_articles_back() -> None:
 
 
 def test_stories_that_turn_out_to_be_one_are_merged_into_the_older() -> None:
-    rng = random.Random(4)
-    shared, left, right = topic_words(rng), topic_words(rng), topic_words(rng)
     window = Window(72)
-    place(window, "a", " ".join(shared[:5] + left[:9]) * 2)
-    place(window, "b", " ".join(shared[5:10] + right[:9]) * 2, order=1)
     merges = []
-    for order in range(2, 12):
-        text = " ".join(rng.sample(shared, 10) + rng.sample(left[:9] + right[:9], 8))
-        at = place(window, f"c{order}", text, order=order)
+    for order, text in enumerate(converging(4)):
+        at = place(window, "abcdefghijkl"[order], text, order=order)
         merges += [(one, at.story_id) for one in at.merged]
     assert merges == [("b", "a")]
     assert window.extent("b") is None
@@ -238,13 +259,13 @@ def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int)
     articles = stream(seed, 90)
     whole = Window(48)
     expected = [
-        whole.place(name, signature("", text), seen=seen, order=order, source=name)
-        for order, (name, text, seen) in enumerate(articles)
+        whole.place(article, signature("", text), seen=seen, order=order, source=article)
+        for order, (article, text, seen) in enumerate(articles)
     ]
     survivors = {old: at.story_id for at in expected for old in at.merged}
     for stop in random.Random(seed).sample(range(1, 90), 12):
         rebuilt = Window(48)
-        for order, (name, text, seen) in enumerate(articles[:stop]):
+        for order, (article, text, seen) in enumerate(articles[:stop]):
             at = expected[order]
             story_id = at.story_id
             while story_id in {m for one in expected[:stop] for m in one.merged}:
@@ -253,7 +274,7 @@ def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int)
                 continue
             rebuilt.restore(
                 Placed(
-                    article_id=name,
+                    article_id=article,
                     order=order,
                     seen=seen,
                     language="",
@@ -267,6 +288,6 @@ def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int)
                     ),
                 )
             )
-        for order, (name, text, seen) in enumerate(articles[stop:], start=stop):
-            at = rebuilt.place(name, signature("", text), seen=seen, order=order, source=name)
+        for order, (article, text, seen) in enumerate(articles[stop:], start=stop):
+            at = rebuilt.place(article, signature("", text), seen=seen, order=order, source=article)
             assert at == expected[order], (seed, stop, order)

@@ -18,8 +18,8 @@ from ingest.wire import decode, encode
 from processors.loop import Loop, Stage
 from processors.records import StoryRecord, Tagged
 from processors.worker import Registrar, Tagger, TopicFile
+from tests.made_up_news import sighting
 from tests.processors.test_pipeline import TEXT, TOPIC
-from tests.processors.wire_texts import sighting
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ resolver off. feedparser gets the same bytes and, twice, another address to reso
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 import multiprocessing
@@ -101,8 +102,6 @@ def _moment(raw: str, language: str) -> float | None:
 
 
 def _seconds(parsed: Any) -> float | None:
-    import calendar
-
     return None if parsed is None else float(calendar.timegm(parsed))
 
 
@@ -177,7 +176,10 @@ def main(folder: Path) -> None:
             if row["kind"] not in {"expected", "opml", "sources"}
         }
     found: dict[Path, dict[str, Any]] = {}
-    groups = {"real feeds": ("real-news", "real-other"), "all documents": tuple(set(kinds.values()))}
+    groups = {
+        "real feeds": ("real-news", "real-other"),
+        "all documents": tuple(set(kinds.values())),
+    }
     tallies = {(group, name): Tally() for group in groups for name in READERS}
     for file, name, seconds, outcome in outcomes(list(kinds)):
         found.setdefault(file, {})[name] = outcome
@@ -210,7 +212,9 @@ def show(tallies: dict[tuple[str, str], Tally], groups: dict[str, tuple[str, ...
     print("|---" * (len(columns) + 1) + "|")
     for label, key in ROWS:
         cells = [
-            f"{tallies[column].seconds:.1f}" if key == "seconds" else f"{tallies[column].counts[key]:,}"
+            f"{tallies[column].seconds:.1f}"
+            if key == "seconds"
+            else f"{tallies[column].counts[key]:,}"
             for column in columns
         ]
         print(f"| {label} | " + " | ".join(cells) + " |")

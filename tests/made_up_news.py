@@ -9,15 +9,13 @@ from ingest.article import Article, Cause, Sighting, content_hash
 
 START = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 
-_SYLLABLES = "bar den fol gim hul jor kam lin mer nop pel rus sat tev vor wex yil zan".split()
-_FILLER = (
-    "the of and in to for on with said that was by from after officials told reporters according"
-).split()
+_SYLLABLES = "bar den fol gim hul jor kam lin mer nop pel rus sat tev vor wex yil zan"
+_FILLER = "the of and in to for on with said that was by from after officials told reporters"
 
 
 def name(rng: random.Random) -> str:
     """A word that no background list knows."""
-    return "".join(rng.choice(_SYLLABLES) for _ in range(3))
+    return "".join(rng.choice(_SYLLABLES.split()) for _ in range(3))
 
 
 def topic_words(rng: random.Random) -> list[str]:
@@ -70,7 +68,8 @@ def newsroom(seed: int, count: int) -> list[Sighting]:
         minutes = float(number)
         turn = rng.random()
         if not made or turn < 0.5:
-            name_, text = f"a{number}", text_about(rng.choice(events), rng)
+            about = rng.choice(events)[:7] + rng.choice(events)[7:]
+            name_, text = f"a{number}", text_about(about, rng)
             texts[name_] = [text]
             made.append(sighting(name_, text, feed=f"feed-{rng.randrange(3)}", minutes=minutes))
             continue
@@ -95,3 +94,13 @@ def newsroom(seed: int, count: int) -> list[Sighting]:
 
 def _again(old: Sighting, text: str, feed: str, minutes: float) -> Sighting:
     return sighting(old.article.id, text, feed=feed, minutes=minutes)
+
+
+def converging(seed: int) -> list[str]:
+    """Texts of two stories that turn out to be one."""
+    rng = random.Random(seed)
+    shared, left, right = topic_words(rng), topic_words(rng), topic_words(rng)
+    texts = [" ".join(shared[:5] + left[:9]) * 2, " ".join(shared[5:10] + right[:9]) * 2]
+    return texts + [
+        " ".join(rng.sample(shared, 10) + rng.sample(left[:9] + right[:9], 8)) for _ in range(10)
+    ]

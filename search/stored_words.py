@@ -1,0 +1,91 @@
+"""An article's words as they lie in the index: what candidates are verified against.
+
+Reading them takes a tenth of analysing the text again. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import groupby
+
+from processors.analysis import Analysed
+from processors.document import Document, Metadata
+
+_SEPARATOR = "\x1f"  # a control character: the analysis leaves none in a word, JSON none as such
+
+
+class StoredWords(Analysed):
+    """A text without its letters: words, their case and sentences; no offsets."""
+
+    def __init__(self, joined: str, cased: str, sentences: str) -> None:
+        super().__init__("", joined)
+        self.__dict__.update(_packed_cased=cased, _packed_sentences=sentences)
+
+    @cached_property
+    def cased(self) -> tuple[str, ...]:  # type: ignore[override] # read-only there and here
+        """The words with their case kept."""
+        found = list(self.words)
+        for item in self.__dict__["_packed_cased"].split():
+            place, _, word = item.partition(":")
+            found[int(place)] = word
+        return tuple(found)
+
+    @cached_property
+    def sentences(self) -> tuple[int, ...]:
+        """The number of the sentence of every word."""
+        lengths = self.__dict__["_packed_sentences"].split()
+        return tuple(n for n, length in enumerate(lengths) for _ in range(int(length)))
+
+    def beginning(self, end: int) -> Analysed:
+        """The first ``end`` words as a text of their own."""
+        found = StoredWords(" ".join(self.words[:end]), "", "")
+        found.__dict__.update(cased=self.cased[:end], sentences=self.sentences[:end])
+        return found
+
+
+def pack(found: Document) -> bytes:
+    """The words and metadata of ``found``; some 0.6 of the size of its text."""
+    return _SEPARATOR.join(
+        [*_packed(found.title), *_packed(found.body), _packed_metadata(found.metadata)]
+    ).encode()
+
+
+def unpack(data: bytes) -> Document:
+    """The document that was packed, without its texts and offsets."""
+    parts = data.decode().split(_SEPARATOR)
+    return Document(StoredWords(*parts[:3]), StoredWords(*parts[3:6]), _metadata(parts[6]))
+
+
+def _packed(text: Analysed) -> tuple[str, str, str]:
+    pairs = enumerate(zip(text.words, text.cased, strict=True))
+    cased = " ".join(f"{place}:{kept}" for place, (word, kept) in pairs if word != kept)
+    sentences = " ".join(str(len(list(group))) for _, group in groupby(text.sentences))
+    return text.joined, cased, sentences
+
+
+def _packed_metadata(metadata: Metadata) -> str:
+    lists = (metadata.feeds, metadata.groups, metadata.authors, metadata.tags, metadata.topics)
+    times = [_packed_time(metadata.published), _packed_time(metadata.seen)]
+    return json.dumps([metadata.source, metadata.language, *lists, *times])
+
+
+def _packed_time(moment: datetime | None) -> str | None:
+    # The wire form keeps milliseconds, and so must what is compared with it.
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
+
+
+def _metadata(packed: str) -> Metadata:
+    source, language, feeds, groups, authors, tags, topics, published, seen = json.loads(packed)
+    return Metadata(
+        source=source,
+        language=language,
+        feeds=tuple(feeds),
+        groups=tuple(groups),
+        authors=tuple(authors),
+        tags=tuple(tags),
+        topics=tuple(topics),
+        published=datetime.fromisoformat(published) if published else None,
+        seen=datetime.fromisoformat(seen) if seen else None,
+    )

@@ -1,0 +1,317 @@
+"""From a query to a query of the embedded engine, and whether it finds exactly the same.
+
+What is not exact finds more: candidates, which ``processors.reference`` then verifies. The
+engine's parser never sees what a user typed. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from typing import TypeAlias
+
+import tantivy
+
+from ingest.errors import QueryError
+from processors.query_cost import expansions
+from processors.query_tree import (
+    And,
+    AtLeast,
+    Cased,
+    Field,
+    Near,
+    Node,
+    Not,
+    NotWithin,
+    Or,
+    Part,
+    Phrase,
+    Positional,
+    Query,
+    SameSentence,
+    Term,
+    TimeRange,
+    Wildcard,
+    Word,
+    walk,
+)
+from processors.records import Zone
+from search.tantivy_schema import ARTICLE, SCHEMA, milliseconds
+
+MAX_PHRASES = 420
+"""Phrases that one NEAR may become: NEAR/50 of two pairs of words is 408. More is verified."""
+
+MAX_PATTERN_PHRASES = 24
+"""The same with wildcards in them: each looks its words up again."""
+
+MAX_WORDS = 250_000
+"""Words that the wildcards of a search may stand for, about: twelve of one letter."""
+
+_WHOLE_DICTIONARY = 20_000.0
+_MAX_JOKERS = 4  # ``?`` beside a ``*``: each doubles the automaton
+_FIELDS: dict[Zone | None, tuple[str, ...]] = {
+    None: ("title", "body"),
+    "title": ("title",),
+    "lead": ("lead",),
+    "body": ("body",),
+}
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
+_Clause: TypeAlias = tuple[tantivy.Occur, tantivy.Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A query for the engine; not ``exact``: it finds all that match, and more."""
+
+    query: tantivy.Query
+    exact: bool = True
+
+
+def everything() -> tantivy.Query:
+    """All articles (not the checkpoint)."""
+    return tantivy.Query.term_query(SCHEMA, "kind", ARTICLE)
+
+
+def nothing() -> tantivy.Query:
+    """No article."""
+    return tantivy.Query.empty_query()
+
+
+def all_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    """What each of ``queries`` finds."""
+    if len(queries) == 1:
+        return queries[0]
+    return tantivy.Query.boolean_query([(Must, one) for one in queries])
+
+
+def any_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    """What one of ``queries`` finds."""
+    if len(queries) == 1:
+        return queries[0]
+    return tantivy.Query.boolean_query([(Should, one) for one in queries])
+
+
+def between(field: str, start: datetime | None, end: datetime | None) -> tantivy.Query:
+    """Articles whose time ``field`` is from ``start`` on and before ``end``."""
+    return numbers(field, _ceiling(start, _LEAST), _ceiling(end, _MOST) - 1)
+
+
+def numbers(field: str, low: int, high: int) -> tantivy.Query:
+    """Articles whose ``field`` is from ``low`` to ``high``, both included."""
+    return tantivy.Query.range_query(SCHEMA, field, tantivy.FieldType.Integer, low, high)
+
+
+def _ceiling(moment: datetime | None, missing: int) -> int:
+    if moment is None:
+        return missing
+    found = milliseconds(moment)
+    return found + bool(moment.microsecond % 1000)
+
+
+def check_words(query: Query) -> None:
+    """Refuse wildcards that together stand for so many words that a search would hang.
+
+    Raises:
+        QueryError: above ``MAX_WORDS``.
+    """
+    total = 0.0
+    for node in walk(query.root):
+        for part in node.parts if isinstance(node, Phrase) else (node,):
+            if isinstance(part, Wildcard):
+                is_leading = part.pattern[0] in "*?"
+                total += _WHOLE_DICTIONARY if is_leading else expansions(part)
+        if total > MAX_WORDS:
+            raise QueryError(
+                "The wildcards of this search stand for too many words.",
+                hint="Give them more letters in front, or search for fewer at a time.",
+                caret=node.span[0],
+            )
+
+
+def translate(node: Node, *, patterns_in_phrases: bool = True) -> Translation:
+    """``node`` for the engine.
+
+    Args:
+        patterns_in_phrases: False after the engine refused a phrase whose wildcards stand for
+            too many words: such phrases are then verified.
+    """
+    return _Translator(patterns_in_phrases=patterns_in_phrases).node(node)
+
+
+class _Translator:
+    def __init__(self, *, patterns_in_phrases: bool) -> None:
+        self._patterns_in_phrases = patterns_in_phrases
+
+    def node(self, node: Node) -> Translation:
+        match node:
+            case And(of=of):
+                return self._all(of)
+            case Or(of=of):
+                return _joined(any_of, map(self.node, of))
+            case AtLeast(count=count, of=of):
+                found = [self.node(one) for one in of]
+                clauses = [(Should, one.query) for one in found]
+                query = tantivy.Query.boolean_query(clauses, minimum_number_should_match=count)
+                return Translation(query, all(one.exact for one in found))
+            case Not():
+                return self._all((node,))
+            case Field(name=name, value=value):
+                return Translation(tantivy.Query.term_query(SCHEMA, name, value))
+            case TimeRange(name=name, start=start, end=end):
+                return Translation(between(name, start, end))
+            case Near() | SameSentence() | NotWithin():
+                return _joined(any_of, (self._positional(node, f) for f in _FIELDS[node.zone]))
+            case _:
+                return _joined(any_of, (self._term(node, f) for f in _FIELDS[node.zone]))
+
+    def _all(self, of: Sequence[Node]) -> Translation:
+        clauses: list[_Clause] = []
+        exact = True
+        for one in of:
+            found = self.node(one.of if isinstance(one, Not) else one)
+            exact = exact and found.exact
+            if not isinstance(one, Not):
+                clauses.append((Must, found.query))
+            elif found.exact:  # of what only may match, nothing can be left out
+                clauses.append((MustNot, found.query))
+        if not any(occur is Must for occur, _ in clauses):
+            clauses.append((Must, everything()))
+        return Translation(tantivy.Query.boolean_query(clauses), exact)
+
+    def _term(self, term: Term, field: str) -> Translation:
+        match term:
+            case Phrase(parts=parts):
+                return self._phrase(parts, field)
+            case _:
+                return _part(term, field)
+
+    def _phrase(self, parts: Sequence[Part], field: str) -> Translation:
+        is_cased = any(isinstance(part, Cased) for part in parts)
+        if any(isinstance(part, Wildcard) for part in parts) and not self._patterns_in_phrases:
+            found = [_part(part, field).query for part in parts]
+            return Translation(all_of(found), exact=False)
+        query = _sequence([*enumerate(parts)], field)
+        if query is None:
+            return Translation(all_of([_part(part, field).query for part in parts]), exact=False)
+        if is_cased:
+            cased = [_part(part, field).query for part in parts if isinstance(part, Cased)]
+            return Translation(all_of([query, *cased]), exact=False)
+        return Translation(query)
+
+    def _positional(self, node: Positional, field: str) -> Translation:
+        match node:
+            case NotWithin(inner=inner):
+                return Translation(self._one_of(inner, field), exact=False)
+            case SameSentence(left=left, right=right):
+                query = all_of([self._one_of(left, field), self._one_of(right, field)])
+                return Translation(query, exact=False)
+            case Near(left=left, right=right):
+                phrases = self._phrases(node, field)
+                if phrases is not None:
+                    return Translation(any_of(phrases))
+                query = all_of([self._one_of(left, field), self._one_of(right, field)])
+                return Translation(query, exact=False)
+
+    def _one_of(self, terms: Sequence[Term], field: str) -> tantivy.Query:
+        return any_of([self._term(term, field).query for term in terms])
+
+    def _phrases(self, node: Near, field: str) -> list[tantivy.Query] | None:
+        """Every order and distance that ``node`` allows as a phrase; None where that is not it."""
+        left, right = [*map(_parts, node.left)], [*map(_parts, node.right)]
+        parts = [part for sequence in (*left, *right) for part in sequence]
+        if any(isinstance(part, Cased) for part in parts):
+            return None
+        pairs = [*product(left, right)] + ([] if node.ordered else [*product(right, left)])
+        has_patterns = any(isinstance(part, Wildcard) for part in parts)
+        if has_patterns and not self._patterns_in_phrases:
+            return None
+        limit = MAX_PATTERN_PHRASES if has_patterns else MAX_PHRASES
+        if len(pairs) * (node.distance + 1) > limit:
+            return None
+        found = [
+            _sequence(_placed(first, second, gap), field)
+            for first, second in dict.fromkeys(pairs)
+            for gap in range(node.distance + 1)
+        ]
+        known = [query for query in found if query is not None]
+        return known if len(known) == len(found) else None
+
+
+def _joined(
+    join: Callable[[Sequence[tantivy.Query]], tantivy.Query], found: Iterable[Translation]
+) -> Translation:
+    several = list(found)
+    return Translation(join([one.query for one in several]), all(one.exact for one in several))
+
+
+def _parts(term: Term) -> tuple[Part, ...]:
+    return term.parts if isinstance(term, Phrase) else (term,)
+
+
+def _placed(
+    first: Sequence[Part], second: Sequence[Part], gap: int
+) -> list[tuple[int, Part]]:
+    return [*enumerate(first), *enumerate(second, len(first) + gap)]
+
+
+def _sequence(placed: Sequence[tuple[int, Part]], field: str) -> tantivy.Query | None:
+    """Two or more words at the given distances; None where a pattern is too much for the engine."""
+    if not any(isinstance(part, Wildcard) for _, part in placed):
+        words = [(place, _folded(part)) for place, part in placed]
+        return tantivy.Query.phrase_query(SCHEMA, field, words)
+    if any(isinstance(part, Wildcard) and _is_hard(part.pattern) for _, part in placed):
+        return None
+    patterns = [(place, _regex(_folded(part))) for place, part in placed]
+    try:
+        return tantivy.Query.regex_phrase_query(SCHEMA, field, patterns)
+    except ValueError:  # the automaton has too many states
+        return None
+
+
+def _folded(part: Part) -> str:
+    match part:
+        case Word(value=value):
+            return value
+        case Cased(folded=folded):
+            return folded
+        case Wildcard(pattern=pattern):
+            return pattern
+
+
+def _part(part: Part, field: str) -> Translation:
+    match part:
+        case Word(value=value):
+            return Translation(tantivy.Query.term_query(SCHEMA, field, value))
+        case Cased(value=value):
+            return Translation(tantivy.Query.term_query(SCHEMA, f"{field}_cased", value))
+        case Wildcard(pattern=pattern):
+            return _wildcard(pattern, field)
+
+
+def _wildcard(pattern: str, field: str) -> Translation:
+    """Exact where the engine can build the automaton; else a wider pattern, or everything."""
+    wider = pattern.replace("?", "*")
+    attempts = [(wider, False)] if _is_hard(pattern) else [(pattern, True), (wider, False)]
+    for attempt, exact in attempts:
+        try:
+            query = tantivy.Query.regex_query(SCHEMA, field, _regex(attempt))
+        except ValueError:
+            continue
+        return Translation(query, exact)
+    return Translation(everything(), exact=False)
+
+
+def _is_hard(pattern: str) -> bool:
+    return "*" in pattern and pattern.count("?") > _MAX_JOKERS
+
+
+def _regex(pattern: str) -> str:
+    if not pattern.strip("?"):
+        return "[^¶]" * len(pattern)  # the paragraph end is no word
+    signs = {"*": ".*", "?": "."}
+    return "".join(signs.get(one) or re.escape(one) for one in pattern)
