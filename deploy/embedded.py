@@ -15,13 +15,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
-from search.alerts import AlertOwner
-from search.indexer import Indexer
-from search.sender import Sender
-from search.tantivy_index import TantivyIndex
 
 from deploy import upkeep
 from deploy.folder import DataFolder
@@ -46,9 +43,13 @@ from ingest.wire import encode
 from processors.query_tree import Query
 from processors.topic import Topic
 from processors.worker import Registrar, Tagger, TopicFile
+from search.alerts import AlertOwner
 from search.api import Services
+from search.indexer import Indexer
 from search.secrets import Secrets
+from search.sender import Sender
 from search.subscription_store import SubscriptionStore
+from search.tantivy_index import TantivyIndex
 from search.views import all_alerts
 
 logger = structlog.get_logger(__name__)
@@ -147,7 +148,7 @@ class Embedded:
     async def once(self) -> Totals:
         """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
         started = time.monotonic()
-        alerts_before = Counter(one.state for one in all_alerts(self.log))
+        alerts_before = self.alert_counts()
         async with self.working():
             polled = await self.poller.poll_all_once()
             await self._drained()
@@ -196,7 +197,7 @@ class Embedded:
 
     def _totals(self, polled: PollTotals, before: Counter[str], seconds: float) -> Totals:
         counts = self.registrar.counts
-        after = Counter(one.state for one in all_alerts(self.log))
+        after = self.alert_counts()
         set_aside = self.tagger.loop.quarantined + self.registrar.loop.quarantined
         return Totals(
             feeds=polled.feeds,
@@ -279,7 +280,7 @@ class Embedded:
 
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
-        return Counter(one.state for one in all_alerts(self.log))
+        return Counter(str(one.state) for one in all_alerts(self.log))
 
 
 def _assemble(
@@ -291,9 +292,7 @@ def _assemble(
     log = SqliteLog(folder.log)
     stack.callback(log.close)
     days = settings.data.retention_days
-    log.ensure_topics(
-        topic_specs(articles_days=days.articles or None, quarantine_days=days.quarantine or None)
-    )
+    log.ensure_topics(topic_specs(articles_days=days.articles, quarantine_days=days.quarantine))
     topics = definitions(_path(settings.topics.folder))
     write_topics(log, topics)
     guard = Guard(settings.net)
@@ -339,7 +338,7 @@ def _assemble(
             crash_point=crash_point,
         ),
         sender=sender,
-        stages=Stages(on_failure=lambda: loop.call_soon_threadsafe(failed.set)),
+        stages=Stages(on_failure=partial(loop.call_soon_threadsafe, failed.set)),
         failed=failed,
     )
 

@@ -1,6 +1,6 @@
 """Routes under ``/local``: what only the command line does, on the socket only.
 
-``open_at_rest`` mounts the whole API in a command's own process where nobody runs.
+``open_at_rest`` serves the whole API from a command's own process where nobody runs.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
-from processors.moments import moment
 from pydantic import BaseModel, ConfigDict, Field
-from search.explain import explain_match
 
 from deploy import upkeep
 from deploy.doctor import examine
 from deploy.embedded import Embedded
 from deploy.folder import DataFolder
+from deploy.serve import bind_socket, serving
 from deploy.settings import Settings
 from ingest.errors import WirewatchError
 from ingest.wire import as_json
+from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from search.api import create_api
+from search.explain import explain_match
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""
@@ -72,11 +73,22 @@ def create_local_api(shell: Embedded) -> FastAPI:
 @asynccontextmanager
 async def open_at_rest(
     settings: Settings, folder: DataFolder, *, wait_seconds: float
-) -> AsyncIterator[FastAPI]:
-    """The API over a data folder that nobody runs, locked for the length of the block."""
+) -> AsyncIterator[Path]:
+    """The socket of the API over a data folder that nobody runs, for the length of the block."""
     with folder.lock(wait_seconds):
-        async with Embedded.opened(settings, folder) as shell:
-            yield create_local_api(shell)
+        async with Embedded.opened(settings, folder) as shell, local_socket(shell, folder) as path:
+            yield path
+
+
+@asynccontextmanager
+async def local_socket(shell: Embedded, folder: DataFolder) -> AsyncIterator[Path]:
+    """Serve the whole API on the folder's socket for the length of the block."""
+    path = folder.socket_path()
+    async with serving(create_local_api(shell), bind_socket(path)):
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _feeds(shell: Embedded) -> APIRouter:

@@ -45,8 +45,8 @@ def metrics_text(shell: Embedded) -> bytes:
         lag.labels(stage).set(behind())
     feeds = Gauge("wirewatch_feeds", "Feeds by state.", ["state"], registry=registry)
     states = Tally(health.state for health in shell.feeds.health(now=datetime.now(UTC)))
-    for state, number in states.items():
-        feeds.labels(state).set(number)
+    for condition, number in states.items():
+        feeds.labels(condition).set(number)
     alerts = Gauge("wirewatch_alerts", "Alerts by state.", ["state"], registry=registry)
     for state, number in shell.alert_counts().items():
         alerts.labels(state).set(number)

@@ -19,10 +19,10 @@ from deploy.cli.context import Context
 from deploy.cli.feeds import is_url, read_list
 from deploy.embedded import Embedded, Totals
 from deploy.folder import DataFolder
-from deploy.local import create_local_api
+from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
-from deploy.serve import bind_port, bind_socket, guarded, serving
+from deploy.serve import bind_port, guarded, serving
 from deploy.settings import Settings
 from search.api import create_api
 
@@ -76,7 +76,7 @@ async def _run(wanted: Wanted) -> None:
     _stop_on_signals(stop)
     async with (
         _opened(wanted) as (settings, folder, shell),
-        _local(shell, folder),
+        local_socket(shell, folder),
         contextlib.AsyncExitStack() as stack,
     ):
         if wanted.web:
@@ -91,7 +91,7 @@ async def _run(wanted: Wanted) -> None:
 async def _once(wanted: Wanted) -> Totals:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    async with _opened(wanted) as (_, folder, shell), _local(shell, folder):
+    async with _opened(wanted) as (_, folder, shell), local_socket(shell, folder):
         work = asyncio.create_task(shell.once())
         stopping = asyncio.create_task(stop.wait())
         with _bar(enabled=not wanted.json) as progress:
@@ -144,16 +144,6 @@ def _add_feeds(shell: Embedded, name: str) -> None:
     report = shell.feeds.import_list(text, name=place)
     for row in report.refused:
         logger.warning("feed refused", place=place, line=row.line, reason=row.reason)
-
-
-@asynccontextmanager
-async def _local(shell: Embedded, folder: DataFolder) -> AsyncIterator[None]:
-    path = folder.socket_path()
-    async with serving(create_local_api(shell), bind_socket(path)):
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
 
 
 @asynccontextmanager

@@ -23,9 +23,6 @@ class Loop(Protocol):
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; finishes the batch in hand."""
 
-    def lag(self) -> int:
-        """Records of the input that are not done yet."""
-
 
 @dataclass(slots=True)
 class _Running:
@@ -37,7 +34,7 @@ class _Running:
 class Stages:
     """Runs loops in threads; the first that fails stops them all."""
 
-    def __init__(self, *, on_failure: Callable[[], None]) -> None:
+    def __init__(self, *, on_failure: Callable[[], object]) -> None:
         self._on_failure = on_failure
         self._stop = threading.Event()
         self._running: list[_Running] = []
@@ -49,13 +46,10 @@ class Stages:
         self._running.append(_Running(name, loop, thread))
         thread.start()
 
-    def lags(self) -> dict[str, int]:
-        """How far behind each stage is, in the order of the pipeline."""
-        return {one.name: one.loop.lag() for one in self._running}
-
-    def dead(self) -> str:
-        """The sentence of the stage that failed; empty while all run."""
-        return self.failure.sentence if self.failure else ""
+    @property
+    def running(self) -> bool:
+        """Whether any loop was started and not stopped."""
+        return bool(self._running) and not self._stop.is_set()
 
     def stop(self) -> None:
         """Let every loop finish its batch."""

@@ -41,12 +41,16 @@ def replayed(log: Log, stage: ReplayStage, *, since: datetime) -> Iterator[tuple
 
 
 def _again(stage: ReplayStage, record: Record) -> NewRecord:
-    kind = Sighting if stage == "tag" else Tagged
-    again = replace(decode(kind, record.value or b""), cause="replay")
+    data = record.value or b""
+    value = (
+        encode(replace(decode(Sighting, data), cause="replay"))
+        if stage == "tag"
+        else encode(replace(decode(Tagged, data), cause="replay"))
+    )
     return NewRecord(
         topic=record.partition.topic,
         key=record.key,
-        value=encode(again),
+        value=value,
         partition=record.partition.number,
     )
 

@@ -7,8 +7,6 @@ RECORDS, "Identity": what was seen first keeps its id when slug, guid or trackin
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from datetime import UTC, datetime
 from ingest.article import Article, Cause, Sighting, is_old
 from ingest.feeds import EntryState, FeedState
 from ingest.identity import entry_keys
+from ingest.resemblance import digest, same_article, text_hash
 
 RESTAMP_DAYS = 7
 """An entry that stays in the feed is written again this often, so that its age can be told."""
@@ -71,10 +70,12 @@ def assemble(
     An entry of a poll that never finished counts as not sent. O(n) look-ups.
     """
     items: dict[str, list[_Item]] = {}
-    for article, keys in _ordered(articles):
-        found = _find(article, keys, known)
-        item = _Item(article=article, keys=keys, known=found)
-        items.setdefault(found.article_id if found else article.id, []).append(item)
+    for group in _groups(articles):
+        found = _find(group, known)
+        article_id = found.article_id if found else group[0][0].id
+        items.setdefault(article_id, []).extend(
+            _Item(article=article, keys=keys, known=found) for article, keys in group
+        )
     sightings: list[Sighting] = []
     entries: dict[str, EntryState] = {}
     limited = 0
@@ -107,33 +108,15 @@ def expired(
     ]
 
 
-def same_article(entry: EntryState, article: Article) -> bool:
-    """Whether ``article``, under the guid of ``entry``, is that article, edited, or another one.
+_Keyed = tuple[Article, tuple[str, ...]]
 
-    Rule 4 of RECORDS: other link and other title are another article. But newsrooms change slug
-    and headline together (0.2 % of real entries); then the number in the address stays, or the
-    text, or the minute of publication, or much of the headline. A guid that is only a place in
-    the list keeps none of these.
+
+def _groups(articles: Sequence[Article]) -> list[list[_Keyed]]:
+    """Articles with their keys, those of one id in this document together.
+
+    The oldest come first; without dates the last, for documents begin with the newest. No key
+    leads to two groups.
     """
-    url, title = article.canonical_url, article.title
-    if not entry.url or not url or url == entry.url or title == entry.title:
-        return True
-    if _numbers(url) & _numbers(entry.url):
-        return True
-    if entry.text_hash and entry.text_hash == _text_hash(article):
-        return True
-    if _to_the_minute(article.published) and article.published == entry.published:
-        return True
-    return _likeness(title, entry.title) >= ALIKE
-
-
-ALIKE = 0.4
-"""Share of the shorter headline's letter triples, in any script. Of 5,224 pairs of headlines of one
-real document 97 % share less; of 39 real edits of a headline 31 share more."""
-
-
-def _ordered(articles: Sequence[Article]) -> list[tuple[Article, tuple[str, ...]]]:
-    """Articles with their keys, the oldest first: documents begin with the newest."""
     keys = entry_keys(articles)
     extra = [
         _content_key(article) if _may_rotate(article, own) else ""
@@ -145,7 +128,10 @@ def _ordered(articles: Sequence[Article]) -> list[tuple[Article, tuple[str, ...]
         for article, own, key in zip(articles, keys, extra, strict=True)
     ]
     paired.reverse()
-    return sorted(paired, key=lambda pair: pair[0].published or _EARLIEST)
+    groups: dict[str, list[_Keyed]] = {}
+    for article, all_keys in sorted(paired, key=lambda pair: pair[0].published or _EARLIEST):
+        groups.setdefault(article.id, []).append((article, all_keys))
+    return list(groups.values())
 
 
 def _may_rotate(article: Article, keys: tuple[str, ...]) -> bool:
@@ -157,21 +143,24 @@ def _may_rotate(article: Article, keys: tuple[str, ...]) -> bool:
 def _content_key(article: Article) -> str:
     date = article.published.isoformat() if article.published else article.published_claimed
     path = article.canonical_url.split("?", 1)[0]
-    return "=" + _digest(article.title, article.text, date, path)[:22]
+    return "=" + digest(article.title, article.text, date, path)[:22]
 
 
-def _find(
-    article: Article, keys: tuple[str, ...], known: Callable[[str], EntryState | None]
-) -> EntryState | None:
-    """What ``article`` was seen as: by its link, else by its guid, else by its content."""
-    records = {key: record for key in keys if (record := known(key)) is not None}
-    by_link = [key for key in keys if key == article.id]
-    for key in dict.fromkeys((*by_link, *keys)):
-        if key in records and same_article(records[key], article):
+def _find(group: Sequence[_Keyed], known: Callable[[str], EntryState | None]) -> EntryState | None:
+    """What ``group`` was seen as: by its link or content, else by its guid, if that can be."""
+    by_key = {key: article for article, keys in group for key in keys}
+    records = {key: record for key in by_key if (record := known(key)) is not None}
+    for key in sorted(records, key=lambda key: not _is_sure(key, by_key[key])):
+        if _is_sure(key, by_key[key]) or same_article(records[key], by_key[key]):
             article_id = records[key].article_id
             same = (record for record in records.values() if record.article_id == article_id)
             return max(same, key=lambda record: record.poll)
     return None
+
+
+def _is_sure(key: str, article: Article) -> bool:
+    """Whether ``key`` stands for a link or for a content; a guid may be given to another."""
+    return key == article.id or key.startswith("=")
 
 
 def _fresh(versions: Sequence[_Item], state: FeedState) -> tuple[list[_Item], int]:
@@ -198,7 +187,7 @@ def _moved_only(item: _Item, state: FeedState) -> bool:
     if entry is None or entry.poll > state.poll or "?" not in article.canonical_url:
         return False
     same_path = entry.url.split("?", 1)[0] == article.canonical_url.split("?", 1)[0]
-    same_words = entry.title == _kept_title(article) and entry.text_hash == _text_hash(article)
+    same_words = entry.title == _kept_title(article) and entry.text_hash == text_hash(article)
     return same_path and same_words
 
 
@@ -221,7 +210,7 @@ def _records(
             title=_kept_title(article),
             url=article.canonical_url,
             published=article.published,
-            text_hash=_text_hash(article),
+            text_hash=text_hash(article),
             poll=state.poll + 1,
             day=state.day,
             changes=(entry.changes if entry else -1) + sent,
@@ -238,38 +227,5 @@ def _sighting(
     return Sighting(article=article, fetched=fetched, cause=cause, poll=state.poll + 1)
 
 
-_NUMBER = re.compile(r"\d{5,}")
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:\d{4}|\d{6})?")
-
-
-def _numbers(url: str) -> set[str]:
-    """Numbers of five digits or more in ``url`` that are no dates: ids of the newsroom's own."""
-    return {number for number in _NUMBER.findall(url) if not _DATE.fullmatch(number)}
-
-
-def _to_the_minute(moment: datetime | None) -> bool:
-    return moment is not None and (moment.minute, moment.second) != (0, 0)
-
-
-def _likeness(one: str, other: str) -> float:
-    first, second = _triples(one), _triples(other)
-    if not first or not second:
-        return 0.0
-    return len(first & second) / min(len(first), len(second))
-
-
-def _triples(title: str) -> set[str]:
-    words = " ".join(re.findall(r"\w+", title.casefold()))
-    return {words[start : start + 3] for start in range(max(len(words) - 2, 1))} if words else set()
-
-
 def _kept_title(article: Article) -> str:
     return article.title[:200]
-
-
-def _text_hash(article: Article) -> str:
-    return _digest(article.text)[:16] if article.text else ""
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

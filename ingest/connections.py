@@ -133,7 +133,8 @@ class Connections:
 
     Two sessions stand behind it: a guarded one, and a free one that only ever gets requests whose
     own host and port are allowed by name. ``resolver``, ``tls`` and ``open_socket`` let a caller
-    bring its own look-ups, certificates and sockets.
+    bring its own look-ups, certificates and sockets. ``keep_alive`` is for receivers of webhooks,
+    which get many requests in a row.
     """
 
     def __init__(
@@ -143,8 +144,10 @@ class Connections:
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
         open_socket: OpenSocket = plain_socket,
+        keep_alive: bool = False,
     ) -> None:
         self._guard = guard
+        self._keep_alive = keep_alive
         self._tls: ssl.SSLContext | bool = tls or True
         self._open_socket = open_socket
         self._resolver = resolver
@@ -192,8 +195,10 @@ class Connections:
         # Made at the first request, since aiohttp binds its sessions to the running loop.
         if self._guarded is None or self._free is None:
             self._resolver = self._resolver or SystemResolver()
-            self._free = _session(self._resolver, self._open_socket)
-            self._guarded = _session(GuardedResolver(self._resolver), self._open_guarded)
+            self._free = _session(self._resolver, self._open_socket, keep_alive=self._keep_alive)
+            self._guarded = _session(
+                GuardedResolver(self._resolver), self._open_guarded, keep_alive=self._keep_alive
+            )
         return self._free if self._guard.allows(url) else self._guarded
 
     def _open_guarded(self, info: AddrInfoType) -> socket.socket:
@@ -214,8 +219,10 @@ def _look_up(host: str, port: int, family: int) -> list[ResolveResult]:
     ]
 
 
-def _session(resolver: AbstractResolver, open_socket: OpenSocket) -> ClientSession:
-    options: dict[str, Any] = {"limit": 0, "use_dns_cache": False, "force_close": True}
+def _session(
+    resolver: AbstractResolver, open_socket: OpenSocket, *, keep_alive: bool
+) -> ClientSession:
+    options: dict[str, Any] = {"limit": 0, "use_dns_cache": False, "force_close": not keep_alive}
     # limit: callers bound what they have in flight. force_close: polls of a host lie minutes
     # apart, and bytes after the announced length are never read as the next answer.
     return ClientSession(

@@ -272,7 +272,7 @@ class Polling:
         after = outcomes.failed(
             state,
             at=self.clock(),
-            sentence=f"{error.sentence} {error.hint}".strip(),
+            sentence=_advice(error),
             settings=self.settings,
             chance=self.chance(),
             condition=condition,
@@ -289,3 +289,8 @@ def condition_of(error: FeedError) -> Condition:
         return "blocked"
     # Any other code says that reading ended early: whether this is a feed is not known.
     return "not-a-feed" if error.code in _OTHER_THINGS else "failing"
+
+
+def _advice(error: FeedError) -> str:
+    end = "" if error.sentence.endswith((".", "!", "?")) else "."
+    return f"{error.sentence}{end} {error.hint}".strip()

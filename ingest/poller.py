@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 
 import structlog
 
 from ingest import outcomes
-from ingest.entry_store import EntryStore
 from ingest.errors import FeedError, StoreError, WirewatchError
 from ingest.feeds import Feed, FeedState
-from ingest.fetch import Fetcher
 from ingest.log import Log
-from ingest.normalise import ArticleLimits
-from ingest.politeness import HostSlots
-from ingest.poll import Polled, Polling, Sandboxes
-from ingest.quarantine import Quarantine
+from ingest.poll import Polled, Polling
 from ingest.roster import Roster, monotonic_now
-from ingest.schedule import PollSettings
 from ingest.state_writer import StateWriter
 
 LOOK_SECONDS = 30.0
@@ -53,54 +45,36 @@ class Poller:
     """Polls the feeds of the log, each in its own time.
 
     Args:
-        clock: Wall clock, aware; for what is written, never for waiting.
-        chance: Random numbers in [0, 1).
-        resolve: The whole URL of a feed, secrets included.
         owns: Which shards are ours (ARCHITECTURE section 3).
         generation: Written into states, so that a later owner outranks us.
-        crash_point: Called with ``K1`` after each fetch, ``K2`` before what a poll found is
-            written.
+        crash_point: Called with ``K2`` before what a poll found is written.
+
+    Attributes:
+        finished: Polls done since the start.
     """
 
     def __init__(
         self,
         *,
         log: Log,
-        fetcher: Fetcher,
-        slots: HostSlots,
-        sandboxes: Sandboxes,
-        quarantine: Quarantine,
-        settings: PollSettings | None = None,
-        limits: ArticleLimits | None = None,
-        first_poll_hours: float = 24.0,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        chance: Callable[[], float] = random.random,
-        resolve: Callable[[Feed], str] = lambda feed: feed.url,
+        polling: Polling,
         owns: Callable[[int], bool] = lambda _: True,
         generation: int = 0,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
-        settings = settings or PollSettings()
-        self._polling = Polling(
-            entries=EntryStore(log),
-            fetcher=fetcher,
-            slots=slots,
-            sandboxes=sandboxes,
-            quarantine=quarantine,
-            settings=settings,
-            connections=asyncio.Semaphore(settings.connections),
-            limits=limits or ArticleLimits(),
-            first_poll_hours=first_poll_hours,
-            clock=clock,
-            chance=chance,
-            resolve=resolve,
-            crash_point=crash_point,
-        )
+        self.finished = 0
+        self._polling = polling
         self._roster = Roster(
-            log, slots=slots, settings=settings, clock=clock, resolve=resolve, owns=owns
+            log,
+            slots=polling.slots,
+            settings=polling.settings,
+            clock=polling.clock,
+            resolve=polling.resolve,
+            owns=owns,
         )
         self._writer = StateWriter(log, generation=generation, crash_point=crash_point)
         self._swept: set[str] = set()
+        self._again: set[str] = set()
         self._tasks: dict[str, asyncio.Task[Polled]] = {}
         self._wake = asyncio.Event()
         self._fatal: BaseException | None = None
@@ -175,7 +149,9 @@ class Poller:
         await self._finish()
         if self._fatal is not None:
             raise self._fatal
-        await self._writer.flush()
+        self._writer.patient = False
+        if not self.pause:
+            await self._writer.flush()
 
     @asynccontextmanager
     async def _stopper(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -209,6 +185,8 @@ class Poller:
 
     def _start(self, feed_id: str) -> None:
         if feed_id in self._tasks:
+            # Asked for while a poll is under way, which may have fetched before the news.
+            self._again.add(feed_id)
             return
         task = asyncio.create_task(self._poll(feed_id))
         self._tasks[feed_id] = task
@@ -220,8 +198,15 @@ class Poller:
             self._fatal = task.exception()
             self._wake.set()
         elif feed_id in self._roster.feeds and feed_id not in self._roster.due:
-            self._roster.plan(feed_id)
+            self._plan(feed_id)
             self._wake.set()
+
+    def _plan(self, feed_id: str) -> None:
+        if feed_id in self._again:
+            self._again.remove(feed_id)
+            self._roster.due.put(feed_id, monotonic_now())
+        else:
+            self._roster.plan(feed_id)
 
     async def _poll(self, feed_id: str) -> Polled:
         feed, state = self._roster.feeds[feed_id], self._roster.states[feed_id]
@@ -240,6 +225,7 @@ class Poller:
                 self._roster.states[feed_id] = written
         if polled.state.poll > state.poll:
             self._swept.add(feed_id)
+        self.finished += 1
         _report(feed, polled)
         return dataclasses.replace(polled, records=())
 

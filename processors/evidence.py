@@ -30,6 +30,11 @@ class Joined:
         head = f"{title.joined} " if title.joined else ""
         self.text = f" {head}{PARAGRAPH} {body.joined} "
 
+    @property
+    def length(self) -> int:
+        """Words, without paragraph ends; what ``tokens.length`` is, without working them out."""
+        return len(self.text.split()) - self.text.count(PARAGRAPH)
+
     @cached_property
     def tokens(self) -> Tokens:
         """The words with sentence, paragraph and zone; worked out when first asked for."""

@@ -90,7 +90,7 @@ class LeafFinder:
                 settled[pattern] = number
             else:
                 self._unsure.setdefault(pattern, []).append((number, leaf))
-        self._settled = (np.array(anywhere, np.int64), np.array(in_title, np.int64))
+        self._settled = (np.array(anywhere, np.int32), np.array(in_title, np.int32))
         self._has_title = any(number >= 0 for number in in_title)
         self._automaton = BytesAhoCorasick(
             [text.encode() for text in patterns], implementation=Implementation.ContiguousNFA

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import structlog
 
@@ -161,18 +163,12 @@ class Loop:
         return made
 
     def _set_aside(self, record: Record, error: Exception) -> list[NewRecord]:
-        known = isinstance(error, WirewatchError)
-        _events.error(
-            "record set aside",
-            stage=self._stage.name,
-            key=record.key,
-            exc_info=not known,
-            reason=str(error),
-        )
+        why, code = _explained(error)
+        _events.error("record set aside", stage=self._stage.name, key=record.key, reason=why)
         aside = self._quarantine.put(
             self._stage.name,
-            why=error.sentence if isinstance(error, WirewatchError) else _sentence(error),
-            code=error.code if isinstance(error, WirewatchError) else "unexpected",
+            why=why,
+            code=code,
             key=record.key,
             body=record.value or b"",
             now=record.appended,
@@ -198,5 +194,11 @@ def _check_size(record: NewRecord) -> None:
         raise RecordTooLargeError(f"{record.topic} record of {size} bytes")
 
 
-def _sentence(error: Exception) -> str:
-    return f"Processing failed unexpectedly ({type(error).__name__}: {error})."
+def _explained(error: Exception) -> tuple[str, str]:
+    """A sentence and a code; of an error of ours in the code, where it happened."""
+    if isinstance(error, WirewatchError):
+        return error.sentence, error.code
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{PurePath(place.filename).name}:{place.lineno}"
+    kind = type(error).__name__
+    return f"Processing failed unexpectedly in {where} ({kind}: {error}).", "unexpected"

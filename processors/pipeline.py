@@ -33,6 +33,7 @@ def tag(sighting: Sighting, *, engine: TopicEngine) -> Tagged:
         article=replace(article, language=language),
         fetched=sighting.fetched,
         cause=sighting.cause,
+        poll=sighting.poll,
         topics=engine.tag(title, body, language=language),
         topic_versions=engine.versions,
         signature=signature(title, body),

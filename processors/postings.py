@@ -15,20 +15,22 @@ class Postings:
     """Lists of numbers by owner, end to end in one array."""
 
     def __init__(self, lists: Sequence[Sequence[int]]) -> None:
-        self._lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-        self._starts = np.cumsum(self._lengths) - self._lengths
-        self._total = int(self._lengths.sum())
-        # 32 bits: sorting, half of the work, is twice as quick as with 64.
+        # 32 bits throughout: half the memory to touch, and sorting, half of the work, is twice
+        # as quick. The end of a list is the start of the next, so both come with one look.
+        self._starts = np.zeros(len(lists) + 1, np.int32)
+        self._starts[1:] = np.cumsum(np.fromiter(map(len, lists), np.int32, len(lists)))
+        self._total = int(self._starts[-1])
         self._numbers = np.fromiter((one for some in lists for one in some), np.int32, self._total)
 
     def of(self, owners: Numbers) -> Numbers:
         """The lists of all ``owners``, end to end and sorted."""
         if not self._total or not len(owners):
             return self._numbers[:0]
-        lengths = self._lengths[owners]
+        starts = self._starts[owners]
+        lengths = self._starts[owners + 1] - starts
         ends = lengths.cumsum()
         steps = np.arange(ends[-1])
-        steps += (self._starts[owners] - (ends - lengths)).repeat(lengths)
+        steps += (starts - (ends - lengths)).repeat(lengths)
         found = self._numbers[steps]
         found.sort()
         return found

@@ -66,6 +66,7 @@ class Tagged:
     article: Article
     fetched: Time
     cause: Cause
+    poll: int = 0
     topics: tuple[TopicTag, ...] = ()
     topic_versions: tuple[tuple[str, int], ...] = ()
     signature: Signature = Signature()
@@ -111,7 +112,7 @@ class Revision:
 
     Attributes:
         seen: Append time of the record that brought it.
-        fetched: With ``content_hash`` it tells a record delivered twice from an edit taken back.
+        fetched: Tells a record delivered twice from an edit taken back.
     """
 
     number: int
@@ -128,7 +129,7 @@ class StoryRecord:
 
     Attributes:
         order: Version of this record for every reader; what is not newer is skipped.
-        fetched: When the text in ``article`` was fetched.
+        fetched, poll: Of the sighting that brought the text in ``article``.
         revised: Append time of the record that brought the text in ``article``.
         size, sources: Of the story when this was written, this article included.
         absorbed: Ids of stories merged into ``story_id`` so far.
@@ -139,6 +140,7 @@ class StoryRecord:
     change: Change
     cause: Cause
     fetched: Time
+    poll: int = 0
     revised: Time | None = None
     topics: tuple[TopicTag, ...] = ()
     revisions: tuple[Revision, ...] = ()

@@ -142,6 +142,7 @@ class Register:
             change="new",
             cause=tagged.cause,
             fetched=tagged.fetched,
+            poll=tagged.poll,
             revised=appended,
             topics=tagged.topics,
             story_id=at.story_id,
@@ -216,13 +217,20 @@ class Register:
 
 
 def _is_edit(tagged: Tagged, story: StoryRecord) -> bool:
-    """Whether the text differs from the last and is no old record delivered once more."""
+    """Whether the text differs from the last one and comes after it.
+
+    A sighting of an earlier poll, delivered late, takes no edit back. Poll numbers begin anew
+    where a feed is added again, and clocks jump: only both together tell an earlier one.
+    """
     content = tagged.article.content_hash
-    delivered = (
+    if content == story.article.content_hash:
+        return False
+    if tagged.poll <= story.poll and tagged.fetched < story.fetched:
+        return False
+    return not any(
         revision.content_hash == content and revision.fetched == tagged.fetched
         for revision in story.revisions
     )
-    return content != story.article.content_hash and not any(delivered)
 
 
 def _revised(tagged: Tagged, story: StoryRecord, appended: datetime) -> StoryRecord:
@@ -250,6 +258,7 @@ def _revised(tagged: Tagged, story: StoryRecord, appended: datetime) -> StoryRec
         article=article,
         change=change,
         fetched=tagged.fetched,
+        poll=tagged.poll,
         revised=appended,
         topics=tagged.topics,
         revisions=(*story.revisions, earlier)[-MAX_REVISIONS:],

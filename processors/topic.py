@@ -72,18 +72,11 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A text of the topic's own tests and where it stands (file and line)."""
+    """A text of the topic's own tests, whether it must be tagged, and where it stands."""
 
     text: str
+    expected: bool
     place: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examples:
-    """The topic's own tests: texts that must be tagged, and texts that must not."""
-
-    yes: tuple[Example, ...] = ()
-    no: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +88,6 @@ class Topic:
         weights: Fitted points of single words near the evidence; may be empty.
         require: Rules without which there is no tag.
         place: The file it came from.
-        text: The file as written.
     """
 
     id: str
@@ -114,6 +106,5 @@ class Topic:
     penalties: tuple[Rule, ...] = ()
     require: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
-    tests: Examples = Examples()
+    examples: tuple[Example, ...] = ()
     place: str = ""
-    text: str = ""

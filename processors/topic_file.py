@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.errors import FileError
 from processors.scoring import probability
-from processors.topic import NAME, WORDS, Calibration, Example, Examples, Rule, Topic, Zones
+from processors.topic import NAME, WORDS, Calibration, Example, Rule, Topic, Unit, Zones
 from processors.yaml_node import Block, read_block
 
 __all__ = ["Topic", "load_topic", "merge"]
@@ -16,15 +16,16 @@ SCHEMA = 1
 MAX_BYTES = 1_000_000
 """The shipped files have about 15 kB; a file beyond this was not written by a person."""
 
-TOPIC_KEYS = tuple(
-    "schema id label description version lang see threshold review zones calibration terms mask"
-    " rules require penalties weights tests".split()
+TOPIC_KEYS = (
+    *("schema", "id", "label", "description", "version", "lang", "see", "threshold", "review"),
+    *("zones", "calibration", "terms", "mask", "rules", "require", "penalties", "weights", "tests"),
 )
-RULE_KEYS = tuple("id points any near within unit repeat distinct zone_boost".split())
-PENALTY_KEYS = tuple("id points any repeat distinct".split())
+PENALTY_KEYS = ("id", "points", "any", "repeat", "distinct")
+RULE_KEYS = (*PENALTY_KEYS, "near", "within", "unit", "zone_boost")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LIST = re.compile(r"[\w-]+")
 LANG = re.compile(r"[a-z]{2,3}")
-UNITS = ("sentence", "paragraph", "text")
+UNITS: dict[str, Unit] = {"sentence": "sentence", "paragraph": "paragraph", "text": "text"}
 MAX_REPEAT, MAX_WITHIN = 20, 200
 """Bounds that no topic needs to pass: a rule that fires 20 times has made its case."""
 
@@ -65,9 +66,8 @@ def load_topic(text: str, *, place: str) -> Topic:
         penalties=penalties,
         require=_require(block, rules),
         weights=_weights(block),
-        tests=Examples(yes=_examples(block, "yes"), no=_examples(block, "no")),
+        examples=_examples(block),
         place=place,
-        text=text,
     )
     _check_thresholds(block, topic)
     return topic
@@ -103,6 +103,10 @@ def _rules_and_lists(
         name: tuple(_term(block, "terms", term) for term in terms)
         for name, terms in block.lists("terms").items()
     }
+    for name in lists:
+        if not LIST.fullmatch(name):
+            fix = "Use letters, digits and hyphens."
+            raise block.child("terms").error(name, f"a list name is one word, not {name}", fix)
     named = set(lists)
     used: set[str] = set()
     rules = [_rule(each, RULE_KEYS, lists, used) for each in block.blocks("rules", needed=True)]
@@ -142,7 +146,7 @@ def _rule(
         points=block.number("points", low=-100, high=100),
         lists=sides,
         within=block.integer("within", default=20, low=0, high=MAX_WITHIN),
-        unit=block.choice("unit", UNITS, default="sentence"),
+        unit=UNITS[block.choice("unit", tuple(UNITS), default="sentence")],
         repeat=block.integer("repeat", default=0, low=0, high=MAX_REPEAT),
         distinct=block.flag("distinct", default=False),
         zone_boost=block.flag("zone_boost", default=True),
@@ -221,18 +225,19 @@ def _calibration(block: Block) -> Calibration:
 
 def _weights(block: Block) -> dict[str, float]:
     part = block.child("weights")
-    for word in part.keys():
+    for word in part.names():
         if not all(char.isalnum() or char in " -'" for char in word):
             raise part.error(word, f"the weight {word!r} is no plain word", "Write a word.")
-    return {word: part.number(word, low=-100, high=100) for word in part.keys()}
+    return {word: part.number(word, low=-100, high=100) for word in part.names()}
 
 
-def _examples(block: Block, key: str) -> tuple[Example, ...]:
+def _examples(block: Block) -> tuple[Example, ...]:
     part = block.child("tests")
     part.allow(("yes", "no"))
     return tuple(
-        Example(text=text, place=part.place_of(key, number))
-        for number, text in enumerate(part.texts(key))
+        Example(text=text, expected=key == "yes", place=part.place_of(key, number))
+        for key in ("yes", "no")
+        for number, text in enumerate(part.texts(key) if part.has(key) else [])
     )
 
 

@@ -63,9 +63,10 @@ class TopicEngine:
         for topic in topics:
             highest[topic.id] = max(topic.version, highest.get(topic.id, 0))
         self.versions: tuple[tuple[str, int], ...] = tuple(sorted(highest.items()))
-        self._languages: dict[str, int] = {}
-        for number, topic in enumerate(topics):
-            self._languages[topic.lang] = self._languages.get(topic.lang, 0) | 1 << number
+        self._languages = {
+            lang: frozenset(n for n, topic in enumerate(topics) if topic.lang == lang)
+            for lang in {topic.lang for topic in topics}
+        }
         self._named = [_named_lists(topic) for topic in topics]
         self._scan = Scan(topics)
 
@@ -89,11 +90,16 @@ class TopicEngine:
         ]
         return tuple(sorted(tags, key=lambda tag: (-tag.score, tag.topic)))
 
-    def score(self, joined: Joined, language: str) -> Iterator[tuple[Topic, Scored]]:
-        """Each topic of the article's language that its words woke, with the verdict."""
+    def score(
+        self, joined: Joined, language: str, *, every: bool = False
+    ) -> Iterator[tuple[Topic, Scored]]:
+        """Each topic of the article's language that could reach its review band, with the verdict.
+
+        With ``every``, also those that a rule only touched.
+        """
         hits = self._scan.hits(joined.text)
-        primary = language.partition("-")[0].lower() or "en"
-        woken = self._scan.woken(hits, self._languages.get(primary, 0))
+        woken = self._scan.woken(hits, length=None if every else joined.length)
+        woken &= self._languages.get(language.partition("-")[0].lower() or "en", frozenset())
         if not woken:
             return
         for number, places in self._found(hits, woken, joined).items():
@@ -102,12 +108,10 @@ class TopicEngine:
     def _found(self, hits: Sequence[Hit], woken: set[int], joined: Joined) -> dict[int, Found]:
         """The spans of every woken topic's terms, by list."""
         found = {number: Found() for number in sorted(woken)}
-        for pattern, start, end in hits:
-            for use in self._scan.uses(pattern):
-                if use.topic in woken:
-                    span = joined.span(start, end)
-                    if not use.cased or joined.is_cased(span, use.cased):
-                        _file(found[use.topic], use.list, span)
+        for use, start, end in self._scan.places(hits, woken):
+            span = joined.span(start, end)
+            if not use.cased or joined.is_cased(span, use.cased):
+                _file(found[use.topic], use.list, span)
         for number, places in found.items():
             for name in self._named[number]:
                 places.lists.setdefault(name, []).extend(joined.names)
@@ -117,7 +121,7 @@ class TopicEngine:
 def explain(
     engine: TopicEngine, title: Analysed, body: Analysed, *, language: str
 ) -> tuple[Explanation, ...]:
-    """Every topic that the article woke, tagged or not, with what it earned and why, best first."""
+    """Every topic that a rule touched, tagged or not, with what it earned and why, best first."""
     joined = Joined(title, body)
     found = [
         Explanation(
@@ -130,7 +134,7 @@ def explain(
             evidence=joined.evidence(scored.hits),
             masked=tuple(joined.quotes(scored.masked)),
         )
-        for topic, scored in engine.score(joined, language)
+        for topic, scored in engine.score(joined, language, every=True)
     ]
     return tuple(sorted(found, key=lambda each: (-each.score, each.topic)))
 
@@ -145,13 +149,12 @@ def band_of(topic: Topic, score: float) -> Band | None:
 def run_examples(topic: Topic, engine: TopicEngine) -> tuple[str, ...]:
     """A sentence for each of the topic's own tests that fails; empty where all pass."""
     failures = []
-    for expected, examples in ((True, topic.tests.yes), (False, topic.tests.no)):
-        for example in examples:
-            tags = _bands(engine, "", example.text, topic.lang)
-            if (tags.get(topic.id) == "tag") is not expected:
-                words = " ".join(example.text.split()[:MAX_FAILURE_WORDS])
-                verdict = "is not tagged" if expected else "is tagged"
-                failures.append(f"{example.place}: {verdict}: {words} …")
+    for example in topic.examples:
+        tags = _bands(engine, "", example.text, topic.lang)
+        if (tags.get(topic.id) == "tag") is not example.expected:
+            words = " ".join(example.text.split()[:MAX_FAILURE_WORDS])
+            verdict = "is not tagged" if example.expected else "is tagged"
+            failures.append(f"{example.place}: {verdict}: {words} …")
     return tuple(failures)
 
 
@@ -174,7 +177,7 @@ def evaluate(engine: TopicEngine, items: Iterable[Mapping[str, object]]) -> tupl
             if names & unsure:
                 continue
             _count(counts, topic.id, is_labelled=bool(names & right), band=tags.get(topic.id))
-    return tuple(_figures(*key, *counts[key]) for key in sorted(counts) if counts[key][1])
+    return tuple(_figures(*key, counts[key]) for key in sorted(counts) if counts[key][1])
 
 
 def _bands(engine: TopicEngine, title: str, text: str, language: str) -> dict[str, Band]:
@@ -200,7 +203,8 @@ def _count(
         row[3] += tagged and not is_labelled
 
 
-def _figures(topic: str, band: Band, texts: int, positives: int, found: int, false: int) -> Figures:
+def _figures(topic: str, band: Band, counts: Sequence[int]) -> Figures:
+    texts, positives, found, false = counts
     precision = found / (found + false) if found + false else 0.0
     recall = found / positives if positives else 0.0
     both = 2 * found / (positives + found + false) if positives + found + false else 0.0

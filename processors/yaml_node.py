@@ -66,7 +66,7 @@ class Block:
                 raise self._fault(line, f"{key.value} stands twice", "Remove one of the two.")
             self._items[key.value] = line, value
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The keys as written."""
         return list(self._items)
 
@@ -166,15 +166,16 @@ class Block:
         value = self._value(key)
         if value is None:
             return []
-        items = value.value if isinstance(value, yaml.SequenceNode) else [None]
-        if not items or not all(isinstance(each, yaml.ScalarNode) for each in items):
-            raise self.error(key, f"{key} must be a list of words", f"Write `{key}: [a, b]`.")
-        return [str(each.value) for each in items]
+        if isinstance(value, yaml.SequenceNode) and value.value:
+            found = [each.value for each in value.value if isinstance(each, yaml.ScalarNode)]
+            if len(found) == len(value.value):
+                return [str(each) for each in found]
+        raise self.error(key, f"{key} must be a list of words", f"Write `{key}: [a, b]`.")
 
     def lists(self, key: str) -> dict[str, list[str]]:
         """A mapping from names to lists of texts; empty where absent."""
         part = self.child(key)
-        return {name: part.texts(name) for name in part.keys()}  # noqa: SIM118 (a method)
+        return {name: part.texts(name) for name in part.names()}
 
     def child(self, key: str) -> Block:
         """The mapping under ``key``; an empty one where absent."""
@@ -186,7 +187,8 @@ class Block:
         if value is None and not needed:
             return []
         if not isinstance(value, yaml.SequenceNode) or not value.value:
-            raise self.error(key, f"{key} must be a list", f"Write `{key}:` and `- {{…}}` lines.")
+            hint = f"Write `{key}:` and below it a line `- {{id: …}}` for each."
+            raise self.error(key, f"{key} must be a list", hint)
         return [Block(place=self.place, node=each, name=f"each of {key}") for each in value.value]
 
     def _value(self, key: str) -> yaml.Node | None:

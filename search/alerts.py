@@ -137,9 +137,7 @@ class AlertOwner:
     def _open(self) -> Consumer:
         table = self._log.table(TOPIC)
         self._cursor = self._stored = self._stored_cursor()
-        self._active = Active(
-            decode(Since, record.value or b"") for record in table.items(SINCE)
-        )
+        self._active = Active(decode(Since, record.value or b"") for record in table.items(SINCE))
         self._links = Links()
         self._links_read = self._log.bounds(LINKS)[1]
         merges = [

@@ -77,14 +77,10 @@ def answered(alert: Alert, target: str, outcome: Outcome, *, now: datetime) -> A
     return replace(alert, attempts=attempts, pending=pending, acknowledged=acknowledged)
 
 
-def concluded(
-    alert: Alert, outcomes: Sequence[Outcome], *, now: datetime, chance: float
-) -> Alert:
+def concluded(alert: Alert, outcomes: Sequence[Outcome], *, now: datetime, chance: float) -> Alert:
     """``alert`` after a round: each of its targets was tried once.
 
-    Args:
-        outcomes: Those of the round.
-        chance: From 0 to 1, for the jitter.
+    ``outcomes`` are those of the round; ``chance`` from 0 to 1 is for the jitter.
     """
     if not alert.pending:
         return replace(alert, state="sent", next_attempt=None)

@@ -30,7 +30,7 @@ class SearchRequest:
 
     Attributes:
         after: Cursor of the last page's last hit; holds (seen, id), or a place for relevance.
-        group: One hit a story, with ``copies`` counting its other articles.
+        group: One hit a story, its first in the order; ``total`` counts articles all the same.
         since, until: Bounds on ``seen``: from ``since`` on, before ``until``.
         facets: Of ``topic``, ``source``, ``lang``.
         interval: Of the histogram over ``seen``: ``1h``, ``1d``; empty for none.
@@ -120,18 +120,52 @@ class WriteResult:
     rejected: Mapping[str, str] = field(default_factory=dict)
 
 
-class Index(Protocol):
-    """Where articles are found."""
+class Building(Protocol):
+    """An index in the making, filled beside the one in force."""
 
     def write(
-        self, stories: Sequence[StoryRecord], *, checkpoint: Checkpoint | None = None
+        self,
+        stories: Sequence[StoryRecord],
+        *,
+        checkpoint: Checkpoint | None = None,
+        links: Mapping[str, str] | None = None,
+    ) -> WriteResult:
+        """As ``Index.write``."""
+
+    def take_over(self) -> None:
+        """Be the index in force from now on; what was is deleted."""
+
+    def discard(self) -> None:
+        """Leave no trace."""
+
+
+class Index(Protocol):
+    """Where articles are found.
+
+    Attributes:
+        outdated: Why it begins empty although articles were indexed before (its fields
+            changed); what it lacks is to be read again. Else empty.
+    """
+
+    @property
+    def outdated(self) -> str:
+        """See above."""
+
+    def write(
+        self,
+        stories: Sequence[StoryRecord],
+        *,
+        checkpoint: Checkpoint | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> WriteResult:
         """Write documents (id = article id, version = ``order``) and the checkpoint, durably.
 
-        Idempotent; a record that is not newer than the stored one is skipped.
+        Idempotent; a record that is not newer than the stored one is skipped. The documents of
+        each story in ``links`` move to the story it names, at their own version. Where documents
+        are rejected the checkpoint is not stored: set them aside, then write it alone.
 
         Raises:
-            UnavailableError: nothing of this call is stored; the same call may succeed later.
+            UnavailableError: the checkpoint is not stored; the same call may succeed later.
         """
 
     def checkpoint(self) -> Checkpoint | None:
@@ -154,6 +188,12 @@ class Index(Protocol):
 
     def health(self) -> Mapping[str, str]:
         """Facts for ``doctor``."""
+
+    def hits_a_day(self, query: Query) -> float:
+        """Articles that ``query`` found a day, over the last 30 days that are indexed."""
+
+    def successor(self) -> Building:
+        """An empty index beside this one, to be filled. Raises UnavailableError if there is one."""
 
     def close(self) -> None:
         """Finish merges and let go of the lock."""

@@ -12,8 +12,7 @@ from typing import Any
 from ingest.clean import cut, cut_bytes
 from ingest.wire import format_time
 from processors.document import Document
-from processors.query_tree import Field, Not, Query, children
-from processors.query_tree import Node
+from processors.query_tree import Field, Node, Not, Query, children
 from processors.records import StoryRecord, Zone
 from processors.reference import holds, spans
 from search.subscriptions import Subscription
@@ -109,7 +108,7 @@ def payload(occasion: Occasion, *, max_bytes: int) -> str:
     return text
 
 
-def test_payload(subscription: Subscription, *, alert_id: str, now: datetime) -> str:
+def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime) -> str:
     """A body of the same shape that says that it is a test."""
     seen = format_time(now)
     data = {

@@ -1,4 +1,4 @@
-"""Secrets by reference: kept in files of mode 0600, never in the log (promise P8)."""
+"""Secrets by reference: kept in a file of mode 0600, never in the log (promise P8)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -23,68 +24,127 @@ SECRET_NAMES = re.compile(
 )
 """Query parameters whose value lets whoever has it speak to the receiver."""
 
+_TOKEN = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~-]{16,}")
+"""What looks like a key wherever it stands: chat systems put theirs into the path."""
+
 
 class Secrets:
-    """The secret store of an embedded data folder: one file, replaced as a whole."""
+    """The secret store of an embedded data folder: one file, replaced as a whole.
+
+    Safe to use from any thread; only the process that owns the data folder writes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "secrets.json"
-        self._known: dict[str, str] = {}
-        if self._file.exists():
-            self._known = json.loads(self._file.read_text("utf-8"))
+        self._writing = threading.Lock()
+        self._known: dict[str, str] = _read(self._file)
 
     def keep(self, value: str) -> str:
-        """A reference to ``value``, which is durable when this returns."""
-        name = secrets.token_hex(8)
-        self._write({**self._known, name: value})
+        """A reference to ``value``, which is durable when this returns; the same for the same."""
+        with self._writing:
+            for name, known in self._known.items():
+                if known == value and not name.startswith("sign "):
+                    return f"{{secret:{name}}}"
+            name = secrets.token_hex(8)
+            self._write({**self._known, name: value})
         return f"{{secret:{name}}}"
 
-    def signing_secret(self, subscription_id: str, target: str) -> str:
-        """The ``whsec_…`` secret of one subscription's endpoint, made at first use.
+    def make_signing_secret(self, subscription_id: str, target: str) -> str:
+        """The ``whsec_…`` secret of one subscription's endpoint, made where there is none.
 
         Two endpoints never share one (row F44).
         """
         name = f"sign {subscription_id} {target}"
-        if name not in self._known:
-            made = base64.b64encode(secrets.token_bytes(SIGNING_BYTES)).decode()
-            self._write({**self._known, name: f"whsec_{made}"})
-        return self._known[name]
+        with self._writing:
+            if name not in self._known:
+                made = base64.b64encode(secrets.token_bytes(SIGNING_BYTES)).decode()
+                self._write({**self._known, name: f"whsec_{made}"})
+            return self._known[name]
 
-    def reveal(self, text: str) -> str:
-        """``text`` with every reference replaced. Raises NotFoundError where one is unknown."""
+    def signing_secret(self, subscription_id: str, target: str) -> str:
+        """The secret that was made for this endpoint.
+
+        Raises:
+            NotFoundError: it was lost; a new one made in silence would fail every verification.
+        """
+        found = self._known.get(f"sign {subscription_id} {target}")
+        if found is None:
+            raise _missing("The signing secret of this webhook is missing.")
+        return found
+
+    def forget(self, subscription_id: str) -> None:
+        """Drop the signing secrets of a subscription."""
+        start = f"sign {subscription_id} "
+        with self._writing:
+            left = {name: one for name, one in self._known.items() if not name.startswith(start)}
+            if len(left) < len(self._known):
+                self._write(left)
+
+    def reveal(self, target: str) -> str:
+        """``target`` with every reference replaced. Raises NotFoundError where one is unknown."""
 
         def value(match: re.Match[str]) -> str:
             if match[1] not in self._known:
-                raise NotFoundError(
-                    "a secret of this target is missing",
-                    hint="Give the target again: wirewatch subscriptions edit NAME --to …",
-                )
+                raise _missing("A secret of this target is missing.")
             return self._known[match[1]]
 
-        return REFERENCE.sub(value, text)
+        return REFERENCE.sub(value, target)
 
     def hide(self, url: str) -> str:
-        """``url`` with user, password and key-like parameters replaced by references."""
+        """``url`` with references for user, password, key-like parameters and path segments."""
         parts = urlsplit(url)
-        netloc = parts.netloc
-        if "@" in netloc:
-            login, _, host = netloc.rpartition("@")
-            netloc = f"{self.keep(login)}@{host}"
-        pairs = [
-            (name, self.keep(quote(value, safe="")) if SECRET_NAMES.search(name) else quote(value))
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        ]
-        secret = any(REFERENCE.fullmatch(value) for _, value in pairs)
-        query = "&".join(f"{quote(n)}={v}" for n, v in pairs) if secret else parts.query
-        return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+        login, at, host = parts.netloc.rpartition("@")
+        netloc = f"{self.keep(login)}@{host}" if at else host
+        path = "/".join(
+            self.keep(one) if _TOKEN.fullmatch(one) else one for one in parts.path.split("/")
+        )
+        return urlunsplit((parts.scheme, netloc, path, self._hidden_query(parts.query), ""))
+
+    def _hidden_query(self, query: str) -> str:
+        pairs = parse_qsl(query, keep_blank_values=True)
+        if not any(_is_secret(name, value) for name, value in pairs):
+            return query
+        return "&".join(
+            f"{quote(name)}={self.keep(quote(value, safe=''))}"
+            if value and _is_secret(name, value)
+            else f"{quote(name)}={quote(value)}"
+            if not _is_secret(name, value)
+            else self.keep(quote(name, safe=""))
+            for name, value in pairs
+        )
 
     def _write(self, known: Mapping[str, str]) -> None:
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self._file.with_suffix(".new")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(descriptor, 0o600)
             json.dump(dict(known), stream)
             stream.flush()
-            os.fsync(stream.fileno())
+            os.fsync(descriptor)
         temporary.replace(self._file)
         self._known = dict(known)
 
+
+def _is_secret(name: str, value: str) -> bool:
+    alone = not value and _TOKEN.fullmatch(name) is not None
+    return alone or SECRET_NAMES.search(name) is not None or _TOKEN.fullmatch(value) is not None
+
+
+def _read(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    try:
+        return dict(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{file}: {error}",
+            sentence=f"The file of secrets {file} cannot be read.",
+            hint="Restore it from a backup; without it no webhook can be signed.",
+        ) from error
+
+
+def _missing(sentence: str) -> NotFoundError:
+    return NotFoundError(
+        sentence, hint="Give the target again: wirewatch subscriptions edit NAME --to …"
+    )

@@ -24,7 +24,7 @@ class StoredWords(Analysed):
         self.__dict__.update(_packed_cased=cased, _packed_sentences=sentences)
 
     @cached_property
-    def cased(self) -> tuple[str, ...]:  # type: ignore[override] # read-only there and here
+    def cased(self) -> tuple[str, ...]:
         """The words with their case kept."""
         found = list(self.words)
         for item in self.__dict__["_packed_cased"].split():

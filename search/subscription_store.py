@@ -16,8 +16,15 @@ from ingest.log import Log, NewRecord
 from ingest.wire import as_json, decode, encode, format_time
 from processors.query import parse
 from search.alert_state import SINCE, Since
-from search.secrets import Secrets, redacted
-from search.subscriptions import Subscription, check_name, check_target, kind_of, shard_of
+from search.secrets import Secrets
+from search.subscriptions import (
+    Subscription,
+    check_name,
+    check_target,
+    kind_of,
+    redacted,
+    shard_of,
+)
 
 TOPIC = "subscriptions"
 
@@ -120,7 +127,9 @@ class SubscriptionStore:
     def remove(self, which: str) -> Subscription:
         """Forget a subscription; its alerts stay listed. Raises NotFoundError."""
         gone = self.get(which)
-        self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None)])
+        number = gone.shard % self._log.partitions(TOPIC)
+        self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None, partition=number)])
+        self._secrets.forget(gone.id)
         return gone
 
     def view(self, one: Subscription) -> dict[str, Any]:
@@ -141,7 +150,7 @@ class SubscriptionStore:
         return [
             {
                 "to": redacted(target),
-                "secret": self._secrets.signing_secret(one.id, target)
+                "secret": self._secrets.make_signing_secret(one.id, target)
                 if kind_of(target) == "webhook"
                 else "",
             }
@@ -177,5 +186,6 @@ class SubscriptionStore:
         return wanted
 
     def _write(self, one: Subscription) -> None:
+        self.endpoints(one)  # the secrets first: no alert may go out unsigned
         number = one.shard % self._log.partitions(TOPIC)
         self._log.append([NewRecord(topic=TOPIC, key=one.id, value=encode(one), partition=number)])

@@ -21,6 +21,8 @@ NAME_CHARS = 100
 REFERENCE = re.compile(r"\{secret:([0-9a-f]{16})\}")
 """How a secret stands in a target: a name in ``search.secrets``."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 LATER = ("mailto:", "tgram:", "slack:", "discord:", "ntfy:", "matrix:")
 """Schemes people will try first; e-mail and chat come with a later version."""
 
@@ -84,7 +86,7 @@ def check_target(target: str, *, from_network: bool, folder: PurePath | None) ->
             path that is not absolute; a control character.
     """
     kind = kind_of(target)
-    if any(ord(character) < 32 or ord(character) == 127 for character in target):
+    if _CONTROL.search(target):
         raise UsageError("a target cannot hold control characters", code="bad-target")
     if kind == "webhook" or (kind == "stdout" and not from_network):
         return

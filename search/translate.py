@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from itertools import product
 from typing import TypeAlias
 
@@ -136,9 +137,8 @@ def check_words(query: Query) -> None:
 def translate(node: Node, *, patterns_in_phrases: bool = True) -> Translation:
     """``node`` for the engine.
 
-    Args:
-        patterns_in_phrases: False after the engine refused a phrase whose wildcards stand for
-            too many words: such phrases are then verified.
+    Without ``patterns_in_phrases`` (after the engine refused a phrase whose wildcards stand for
+    too many words) such phrases are verified.
     """
     return _Translator(patterns_in_phrases=patterns_in_phrases).node(node)
 
@@ -154,12 +154,14 @@ class _Translator:
             case Or(of=of):
                 return _joined(any_of, map(self.node, of))
             case AtLeast(count=count, of=of):
-                found = [self.node(one) for one in of]
-                clauses = [(Should, one.query) for one in found]
-                query = tantivy.Query.boolean_query(clauses, minimum_number_should_match=count)
-                return Translation(query, all(one.exact for one in found))
+                return _joined(partial(_at_least, count), map(self.node, of))
             case Not():
                 return self._all((node,))
+            case _:
+                return self._leaf(node)
+
+    def _leaf(self, node: Term | Positional | Field | TimeRange) -> Translation:
+        match node:
             case Field(name=name, value=value):
                 return Translation(tantivy.Query.term_query(SCHEMA, name, value))
             case TimeRange(name=name, start=start, end=end):
@@ -242,6 +244,11 @@ class _Translator:
         return known if len(known) == len(found) else None
 
 
+def _at_least(least: int, queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    clauses = [(Should, one) for one in queries]
+    return tantivy.Query.boolean_query(clauses, minimum_number_should_match=least)
+
+
 def _joined(
     join: Callable[[Sequence[tantivy.Query]], tantivy.Query], found: Iterable[Translation]
 ) -> Translation:
@@ -253,20 +260,20 @@ def _parts(term: Term) -> tuple[Part, ...]:
     return term.parts if isinstance(term, Phrase) else (term,)
 
 
-def _placed(
-    first: Sequence[Part], second: Sequence[Part], gap: int
-) -> list[tuple[int, Part]]:
+def _placed(first: Sequence[Part], second: Sequence[Part], gap: int) -> list[tuple[int, Part]]:
     return [*enumerate(first), *enumerate(second, len(first) + gap)]
 
 
 def _sequence(placed: Sequence[tuple[int, Part]], field: str) -> tantivy.Query | None:
     """Two or more words at the given distances; None where a pattern is too much for the engine."""
     if not any(isinstance(part, Wildcard) for _, part in placed):
-        words = [(place, _folded(part)) for place, part in placed]
+        words: list[str | tuple[int, str]] = [(place, _folded(part)) for place, part in placed]
         return tantivy.Query.phrase_query(SCHEMA, field, words)
     if any(isinstance(part, Wildcard) and _is_hard(part.pattern) for _, part in placed):
         return None
-    patterns = [(place, _regex(_folded(part))) for place, part in placed]
+    patterns: list[str | tuple[int, str]] = [
+        (place, _regex(_folded(part))) for place, part in placed
+    ]
     try:
         return tantivy.Query.regex_phrase_query(SCHEMA, field, patterns)
     except ValueError:  # the automaton has too many states

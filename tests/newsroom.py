@@ -12,13 +12,14 @@ from typing import Any, Self
 from aiohttp.abc import AbstractResolver
 
 from ingest.article import Sighting
+from ingest.entry_store import EntryStore
 from ingest.feed_store import FeedStore
 from ingest.feeds import Feed, FeedState
 from ingest.fetch import Fetcher, FetchSettings
 from ingest.guard import Guard, NetSettings
 from ingest.log import Partition, topic_specs
 from ingest.politeness import HostSlots
-from ingest.poll import Sandboxes
+from ingest.poll import Polling, Sandboxes
 from ingest.poller import Poller
 from ingest.quarantine import Quarantine
 from ingest.reading import answer
@@ -76,20 +77,25 @@ class PollStage:
         self.log.ensure_topics(topic_specs())
         guard = Guard(NetSettings(allow=allow))
         self.slots = HostSlots(guard=guard)
-        self.fetcher = Fetcher(guard=guard, settings=fetch or FetchSettings(), resolver=resolver)
+        self.fetcher = Fetcher(
+            guard=guard, settings=fetch or FetchSettings(), slots=self.slots, resolver=resolver
+        )
         self.quarantine = Quarantine(self.log, folder / "quarantine")
         self.feeds = FeedStore(self.log)
-        self.poller = Poller(
-            log=self.log,
+        settings = settings or PollSettings()
+        self.polling = Polling(
+            entries=EntryStore(self.log),
             fetcher=self.fetcher,
             slots=self.slots,
             sandboxes=sandboxes or InlineReader(),
             quarantine=self.quarantine,
             settings=settings,
+            connections=asyncio.Semaphore(settings.connections),
             clock=self.clock,
             chance=chance,
             crash_point=crash_point,
         )
+        self.poller = Poller(log=self.log, polling=self.polling, crash_point=crash_point)
 
     async def __aenter__(self) -> Self:
         return self

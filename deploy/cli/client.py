@@ -1,24 +1,36 @@
-"""One way to the data: the API of the running process, or the same API in this one.
+"""One way to the data: the API on the Unix socket of the process that owns the data folder.
 
-While ``wirewatch run`` owns the data folder its API listens on a Unix socket; where nobody runs,
-the folder is locked for the length of the command and the API is mounted here (ASGI).
+While ``wirewatch run`` owns it, that is the one; where nobody runs, this process locks the folder
+and serves the same API on the same socket for the length of the command.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+import socket
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from deploy.cli.context import Context
-from ingest.errors import NotFoundError, QueryError, UsageError, WirewatchError
+from deploy.folder import DataFolder
+from ingest.errors import (
+    NotFoundError,
+    QueryError,
+    UnavailableError,
+    UsageError,
+    WirewatchError,
+)
 
 LOCK_WAIT_SECONDS = 10.0
 """Another short command may hold the folder; it is done within seconds."""
+
+LOOK_SECONDS = 0.05
 
 Params = Mapping[str, Any]
 
@@ -44,11 +56,15 @@ def lines(
         try:
             while True:
                 try:
-                    yield runner.run(anext(stream))
+                    yield runner.run(_next(stream))
                 except StopAsyncIteration:
                     return
         finally:
             runner.run(stream.aclose())
+
+
+async def _next(stream: AsyncIterator[Any]) -> Any:
+    return await anext(stream)
 
 
 async def _call(
@@ -62,7 +78,7 @@ async def _call(
 
 async def _lines(
     context: Context, method: str, path: str, *, params: Params | None, body: Any
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any, None]:
     async with (
         _client(context) as client,
         client.stream(method, path, params=_present(params), json=body) as answer,
@@ -85,26 +101,51 @@ def _present(params: Params | None) -> dict[str, Any]:
 async def _client(context: Context) -> AsyncIterator[httpx.AsyncClient]:
     settings = context.settings()
     folder = context.folder(settings)
-    owner = folder.owner()
-    if owner is not None and owner.socket:
-        transport = httpx.AsyncHTTPTransport(uds=str(owner.socket))
-        async with _over(transport) as client:
+    if await _is_served(folder):
+        async with _over(folder.socket_path()) as client:
             yield client
         return
     # Imported here: opening the stores costs half a second that the socket path does not need.
     from deploy.local import open_at_rest
 
     async with (
-        open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as app,
-        _over(httpx.ASGITransport(app=app)) as client,
+        open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as path,
+        _over(path) as client,
     ):
         yield client
 
 
-def _over(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+async def _is_served(folder: DataFolder) -> bool:
+    """Whether somebody owns the folder and answers; waits for one that is just starting."""
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    while (owner := folder.owner()) is not None:
+        if await asyncio.to_thread(_answers, owner.socket):
+            return True
+        if time.monotonic() > deadline:
+            raise UnavailableError(
+                f"process {owner.pid} owns the data folder and does not answer",
+                hint="Try again; if it stays so, stop that process and start it anew.",
+            )
+        await asyncio.sleep(LOOK_SECONDS)
+    return False
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _over(path: Path) -> httpx.AsyncClient:
     # No time-out: a reindex takes as long as it takes, and the far end is our own process.
-    timeout = httpx.Timeout(None)
-    return httpx.AsyncClient(transport=transport, base_url="http://wirewatch", timeout=timeout)
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=str(path)),
+        base_url="http://wirewatch",
+        timeout=httpx.Timeout(None),
+    )
 
 
 def _raise_for(status: int, content: bytes) -> None:

@@ -15,6 +15,7 @@ from deploy.cli.output import print_json
 from deploy.topic_files import load_topics
 from ingest.article import Article
 from ingest.errors import FileError, QueryError, UsageError
+from processors.records import Band
 
 
 def register(app: typer.Typer) -> None:
@@ -160,8 +161,12 @@ def topics_of(row: dict[str, Any]) -> tuple[Any, ...]:
         name, band = (
             (one, "tag") if isinstance(one, str) else (one["topic"], one.get("band", "tag"))
         )
-        found.append(TopicTag(topic=name, version=0, score=1.0, band=band))
+        found.append(TopicTag(topic=name, version=0, score=1.0, band=_band(band)))
     return tuple(found)
+
+
+def _band(text: str) -> Band:
+    return "review" if text == "review" else "tag"
 
 
 def _folder(name: str) -> Path | None:

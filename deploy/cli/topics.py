@@ -68,11 +68,13 @@ def show(
         raise NotFoundError(f"there is no topic {topic}", hint="See: wirewatch topics list")
     if json:
         print_json(
-            [{"id": t.id, "lang": t.lang, "version": t.version, "text": t.text} for t in found]
+            {"id": topic, "lang": d.topic.lang, "version": d.topic.version, "text": d.text}
+            for d in found
         )
         return
-    for t in found:
-        print_line(t.text)
+    for one in found:
+        for line in one.text.splitlines():
+            print_line(line)
 
 
 @app.command("check")

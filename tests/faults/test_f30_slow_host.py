@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -32,7 +33,8 @@ async def test_f30_a_slow_host_with_500_feeds_delays_none_of_1000_hosts(tmp_path
         for number in range(SLOW_FEEDS):
             slow.answer(f"/{number}", NEWS, seconds=0.5)
         names = [f"site{number}.test" for number in range(HOSTS)]
-        resolver = Names(**{name: [["127.0.0.1"]] for name in [*names, "slow.test"]})
+        answers: Any = {name: [["127.0.0.1"]] for name in [*names, "slow.test"]}
+        resolver = Names(**answers)
         allowed = [f"{name}:{quick.port}" for name in names] + [f"slow.test:{slow.port}"]
         async with PollStage(tmp_path, *allowed, resolver=resolver) as stage:
             urls = [f"http://slow.test:{slow.port}/{number}" for number in range(SLOW_FEEDS)]

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.article import Article, Sighting
-from ingest.assembly import KEPT_DAYS, MOST_CHANGES, Assembly, assemble, expired, same_article
+from ingest.assembly import KEPT_DAYS, MOST_CHANGES, Assembly, assemble, expired
 from ingest.feeds import EntryState, FeedState
 from ingest.reading import Reading, read_feed
+from ingest.resemblance import same_article
 from tests.newsserver import item, rss
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingest.errors import UnavailableError
+from ingest.errors import FencedError, UnavailableError
 from ingest.feeds import EntryState, Feed, FeedState
 from ingest.log import NewRecord, Partition
 from ingest.poller import Poller
@@ -171,6 +172,17 @@ async def test_a_feed_can_be_polled_at_once(site: NewsServer, tmp_path: Path) ->
         assert site.count("/rss") == 2
 
 
+async def test_a_wish_to_poll_now_is_heard_during_a_poll(site: NewsServer, tmp_path: Path) -> None:
+    site.answer("/rss", NEWS, seconds=0.2)
+    async with PollStage(tmp_path, site.host) as stage, running(stage.poller):
+        feed = stage.feeds.add(site.url("/rss"))
+        stage.poller.refresh()
+        await until(lambda: site.count("/rss") == 1)
+        stage.poller.poll_now(feed.id)
+        await until(lambda: site.count("/rss") == 2)
+        assert stage.poller.finished == 1
+
+
 async def test_a_schedule_alone_is_written_once_a_minute(site: NewsServer, tmp_path: Path) -> None:
     async with PollStage(tmp_path, site.host, settings=OFTEN) as stage:
         feed = stage.feeds.add(site.url("/rss"))
@@ -218,14 +230,7 @@ async def test_five_hundred_feeds_of_a_slow_host_delay_no_other(tmp_path: Path) 
 async def test_shards_of_others_are_left_alone(site: NewsServer, tmp_path: Path) -> None:
     async with PollStage(tmp_path, site.host) as stage:
         feed = stage.feeds.add(site.url("/rss"))
-        other = Poller(
-            log=stage.log,
-            fetcher=stage.fetcher,
-            slots=stage.slots,
-            sandboxes=InlineReader(),
-            quarantine=stage.quarantine,
-            owns=lambda shard: shard != feed.shard,
-        )
+        other = Poller(log=stage.log, polling=stage.polling, owns=lambda shard: shard != feed.shard)
         assert (await other.poll_all_once()).feeds == 0
         assert site.total() == 0
 
@@ -259,14 +264,8 @@ async def test_a_secret_address_is_polled_and_not_shown(site: NewsServer, tmp_pa
     async with PollStage(tmp_path, site.host) as stage:
         feed = stage.feeds.add(site.url("/rss?key=hidden"))
         secret = site.url("/rss?key=s3cret").replace("http://", "http://me:pass@")
-        poller = Poller(
-            log=stage.log,
-            fetcher=stage.fetcher,
-            slots=stage.slots,
-            sandboxes=InlineReader(),
-            quarantine=stage.quarantine,
-            resolve=lambda _: secret,
-        )
+        polling = dataclasses.replace(stage.polling, resolve=lambda _: secret)
+        poller = Poller(log=stage.log, polling=polling)
         assert (await poller.poll_all_once()).sightings == 1
         (request,) = site.requests["/rss?key=s3cret"]
         assert request["Authorization"].startswith("Basic ")
@@ -315,6 +314,42 @@ async def test_a_log_that_takes_nothing_ends_a_single_run(site: NewsServer, tmp_
         stage.log.close()
         with pytest.raises(UnavailableError):
             await stage.poller.poll_all_once()
+
+
+async def test_a_quarantine_that_cannot_be_written_puts_the_feed_off(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    (tmp_path / "quarantine").write_text("in the way")
+    site.answer("/page", "<html><body>Hello</body></html>")
+    async with PollStage(tmp_path, site.host) as stage, running(stage.poller):
+        page = stage.feeds.add(site.url("/page"))
+        stage.feeds.add(site.url("/rss"))
+        stage.poller.refresh()
+        await until(lambda: len(stage.poller.states()) == 2 and len(_states(stage)) == 2)
+        assert stage.state(page).sentence == "The quarantine folder cannot be written."
+        assert stage.titles() == ["Ferry runs again"]
+
+
+async def test_a_stop_comes_through_while_polling_pauses(site: NewsServer, tmp_path: Path) -> None:
+    async with PollStage(tmp_path, site.host) as stage:
+        stage.feeds.add(site.url("/rss"))
+        site.answer("/rss", NEWS, seconds=0.2)
+        async with asyncio.timeout(5), running(stage.poller):
+            await until(lambda: site.count("/rss") == 1)
+            stage.log.close()
+            await until(lambda: stage.poller.pause != "")
+
+
+async def test_a_log_that_is_no_longer_ours_ends_the_loop(site: NewsServer, tmp_path: Path) -> None:
+    class Fenced(InlineReader):
+        async def call(self, header: dict[str, object], body: bytes) -> dict[str, Any]:
+            await super().call(header, body)
+            raise FencedError("another poller owns this shard")
+
+    async with PollStage(tmp_path, site.host, sandboxes=Fenced()) as stage:
+        stage.feeds.add(site.url("/rss"))
+        with pytest.raises(FencedError):
+            await stage.poller.run(asyncio.Event())
 
 
 async def test_entries_are_swept_when_their_days_are_over(site: NewsServer, tmp_path: Path) -> None:

@@ -36,9 +36,7 @@ def parsed(texts: list[str]) -> dict[str, Query]:
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(queries(), min_size=1, max_size=8), st.lists(documents(), min_size=1, max_size=3))
-def test_the_matcher_says_what_the_definition_says(
-    texts: list[str], found: list[Document]
-) -> None:
+def test_the_matcher_says_what_the_definition_says(texts: list[str], found: list[Document]) -> None:
     stored = parsed(texts)
     assume(stored)
     matcher = Matcher(stored)

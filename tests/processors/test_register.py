@@ -26,6 +26,7 @@ def tagged(seen: Sighting, topics: tuple[TopicTag, ...] = ()) -> Tagged:
         article=seen.article,
         fetched=seen.fetched,
         cause=seen.cause,
+        poll=seen.poll,
         topics=topics,
         signature=signature(seen.article.title, seen.article.text),
     )
@@ -124,6 +125,32 @@ def test_records_delivered_twice_make_no_revisions(desk: Desk) -> None:
     assert desk.take(first).verdict == "duplicate"
     assert desk.take(second).verdict == "duplicate"
     assert desk.stories["a"].article.revision == 2
+
+
+def test_an_unchanged_sighting_delivered_after_an_edit_does_not_take_it_back(desk: Desk) -> None:
+    unchanged = sighting("a", TEXT, minutes=1)
+    desk.take(sighting("a", TEXT))
+    desk.take(unchanged)
+    desk.take(sighting("a", EDITED, minutes=2))
+    assert desk.take(unchanged).verdict == "duplicate"
+    assert desk.stories["a"].article.text == EDITED
+
+
+def test_two_texts_of_one_id_in_one_poll_are_two_revisions(desk: Desk) -> None:
+    first, second = sighting("a", TEXT), sighting("a", EDITED)
+    verdicts = [desk.take(seen).verdict for seen in (first, second, first, second)]
+    assert verdicts == ["article", "revision", "duplicate", "duplicate"]
+
+
+def test_edits_count_where_a_clock_jumps_back_or_poll_numbers_begin_anew(desk: Desk) -> None:
+    first = replace(sighting("a", TEXT, minutes=10), poll=5)
+    jumped = replace(sighting("a", EDITED, minutes=0), poll=6)
+    anew = replace(sighting("a", TEXT, minutes=11), poll=1)
+    assert [desk.take(s).verdict for s in (first, jumped, anew)] == [
+        "article",
+        "revision",
+        "revision",
+    ]
 
 
 def test_an_offset_that_comes_again_is_a_duplicate(desk: Desk) -> None:

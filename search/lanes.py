@@ -1,0 +1,85 @@
+"""The queue before each receiver: what waits for it, how it does, how much may be under way.
+
+So that one slow or failing receiver holds up nobody else (promise P4, row F43).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from ingest.log import Log
+from ingest.wire import decode
+from search.alert_state import TOPIC, Endpoint, endpoint_key
+from search.deliveries import gate, rest_seconds
+from search.subscriptions import kind_of
+
+
+@dataclass(slots=True)
+class Lane:
+    """One receiver. ``host`` is shared with its neighbours on the same host."""
+
+    endpoint: Endpoint
+    limit: int
+    host: asyncio.Semaphore
+    waiting: deque[str] = field(default_factory=deque)
+    running: int = 0
+    rests_until: datetime | None = None
+
+    def next(self, *, now: datetime, patient: bool) -> str | None:
+        """The alert to send now, if one may be; ``patient``: a failing receiver gets a rest."""
+        failing = bool(self.endpoint.failures)
+        resting = patient and self.rests_until is not None and now < self.rests_until
+        limit = 1 if failing and patient else self.limit
+        if resting or self.running >= limit or gate(self.endpoint, now=now) == "closed":
+            return None
+        return self.waiting.popleft() if self.waiting else None
+
+    def due(self) -> datetime | None:
+        """When it is to be looked at again, if that is a matter of time."""
+        if not self.waiting:
+            return None
+        times = [one for one in (self.rests_until, self.endpoint.not_before) if one is not None]
+        return max(times, default=None)
+
+    def learnt(self, endpoint: Endpoint, *, now: datetime) -> None:
+        """Take in how the receiver does."""
+        self.endpoint = endpoint
+        rest = rest_seconds(endpoint)
+        self.rests_until = now + timedelta(seconds=rest) if rest else None
+
+
+class Lanes:
+    """A lane for each target, made when first asked for. For one event loop."""
+
+    def __init__(self, log: Log, *, in_flight_per_host: int) -> None:
+        self._log = log
+        self._in_flight = in_flight_per_host
+        self._lanes: dict[str, Lane] = {}
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    def get(self, target: str) -> Lane:
+        """The lane of ``target``, with its health as the log has it."""
+        if target not in self._lanes:
+            self._lanes[target] = self._made(target)
+        return self._lanes[target]
+
+    def all(self) -> list[Lane]:
+        """Every lane so far."""
+        return list(self._lanes.values())
+
+    def _made(self, target: str) -> Lane:
+        record = self._log.table(TOPIC).get(endpoint_key(target))
+        stored = decode(Endpoint, record.value) if record and record.value else None
+        is_webhook = kind_of(target) == "webhook"
+        host = urlsplit(target).netloc.rpartition("@")[2] if is_webhook else target
+        limit = self._in_flight if is_webhook else 1  # a file's lines stay in order
+        return Lane(
+            endpoint=stored or Endpoint(target=target),
+            # Half of the host's at most, so that one of its endpoints leaves room for others.
+            limit=max(1, (limit + 1) // 2),
+            host=self._hosts.setdefault(host, asyncio.Semaphore(limit)),
+        )

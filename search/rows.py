@@ -1,0 +1,92 @@
+"""Found documents one after the other, in the order of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import tantivy
+
+from search.cursor import Cursor
+from search.stored_fields import text_at
+from search.tantivy_schema import place
+from search.translate import all_of, numbers
+
+_BATCH = 64
+"""Rows asked for at first; each further request asks for four times as many."""
+
+_MOST = 4096
+_LAST_PLACE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One found document. ``place`` sorts by time; ``score`` only where that is the order."""
+
+    place: int
+    address: tantivy.DocAddress
+    score: float | None = None
+
+
+def by_score(searcher: tantivy.Searcher, query: tantivy.Query, *, most: int) -> Iterator[Row]:
+    """The best first; rows of one score in no order that is promised."""
+    reached = 0
+    for limit in (_BATCH, _MOST, most):
+        hits = searcher.search(query, min(limit, most), count=False, offset=reached).hits
+        yield from (Row(0, address, score) for score, address in hits)
+        reached += len(hits)
+        if len(hits) < min(limit, most) or reached >= most:
+            return
+
+
+def by_time(
+    searcher: tantivy.Searcher,
+    query: tantivy.Query,
+    *,
+    newest_first: bool,
+    behind: Cursor | None = None,
+) -> Iterator[Row]:
+    """By (seen, id), all of them, read as they are asked for."""
+    start = _LAST_PLACE if newest_first else 0
+    edge: tuple[int, str] | None = None
+    if behind is not None:
+        start = place(behind.ms, behind.article_id)
+        edge = (start, behind.article_id)
+    limit = _BATCH
+    while 0 <= start <= _LAST_PLACE:
+        low, high = (0, start) if newest_first else (start, _LAST_PLACE)
+        hits = searcher.search(
+            all_of([query, numbers("place", low, high)]),
+            limit,
+            count=False,
+            order_by_field="place",
+            order=tantivy.Order.Desc if newest_first else tantivy.Order.Asc,
+        ).hits
+        groups = [(key, [*found]) for key, found in groupby(hits, key=lambda hit: int(hit[0]))]
+        is_last = len(hits) < limit
+        whole = groups if is_last else groups[:-1]  # the last place may have more documents
+        for key, found in whole:
+            yield from _in_order(searcher, key, [hit[1] for hit in found], newest_first, edge)
+        if is_last:
+            return
+        if whole:
+            start = whole[-1][0] + (-1 if newest_first else 1)
+        limit = min(limit * 4, _MOST) if whole else limit * 4
+
+
+def _in_order(
+    searcher: tantivy.Searcher,
+    key: int,
+    addresses: Sequence[tantivy.DocAddress],
+    newest_first: bool,  # noqa: FBT001 - handed through
+    edge: tuple[int, str] | None,
+) -> Iterator[Row]:
+    """The documents of one place by id; those up to the cursor left out."""
+    if len(addresses) == 1 and (edge is None or edge[0] != key):
+        yield Row(key, addresses[0])
+        return
+    named = [(text_at(searcher, address, "id"), address) for address in addresses]
+    for name, address in sorted(named, key=lambda pair: pair[0], reverse=newest_first):
+        if edge is None or edge[0] != key or (name < edge[1] if newest_first else name > edge[1]):
+            yield Row(key, address)

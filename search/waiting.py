@@ -1,0 +1,74 @@
+"""Which alerts wait, and until when: read from the log, followed as it grows."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import UTC, datetime
+
+from ingest.log import Log, Partition, Record
+from ingest.wire import decode
+from search.alert_state import ALERT, TOPIC, Alert
+
+ALERTS = Partition(TOPIC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Due = tuple[datetime, str]
+
+
+class Waiting:
+    """Waiting alerts by the time their next round is due. The payloads stay in the log.
+
+    ``read`` may run in a thread; everything else belongs to the one event loop.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._next: int | None = None
+        self._due: list[Due] = []
+        self._known: set[str] = set()
+
+    def read(self) -> list[Due]:
+        """What has come to wait since the last call; at first, all that waits."""
+        if self._next is None:
+            self._next = self._log.bounds(ALERTS)[1]
+            return [due for one in self._log.table(TOPIC).items(ALERT) for due in _due(one)]
+        found: list[Due] = []
+        while records := self._log.read(ALERTS, self._next):
+            found += [due for one in records for due in _due(one)]
+            self._next = records[-1].offset + 1
+        return found
+
+    def add(self, found: list[Due]) -> None:
+        """Take in what ``read`` gave; what is known already stays as it is."""
+        for due in found:
+            if due[1] not in self._known:
+                self._known.add(due[1])
+                heapq.heappush(self._due, due)
+
+    def put_off(self, alert_id: str, due: datetime) -> None:
+        """Another round is due then."""
+        heapq.heappush(self._due, (due, alert_id))
+
+    def done(self, alert_id: str) -> None:
+        """It waits no more."""
+        self._known.discard(alert_id)
+
+    def pop_due(self, now: datetime) -> list[str]:
+        """The alerts whose round is due, oldest first."""
+        found = []
+        while self._due and self._due[0][0] <= now:
+            found.append(heapq.heappop(self._due)[1])
+        return found
+
+    def next_due(self) -> datetime | None:
+        """When the next round is due."""
+        return self._due[0][0] if self._due else None
+
+
+def _due(record: Record) -> list[Due]:
+    if not record.key.startswith(ALERT) or record.value is None:
+        return []
+    alert = decode(Alert, record.value)
+    if alert.state != "waiting":
+        return []
+    return [(alert.next_attempt or LONG_AGO, alert.alert_id)]

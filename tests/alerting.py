@@ -1,0 +1,192 @@
+"""What the tests of alerts share: a log, stories in it, an owner and a sender over it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ingest.article import Article, Cause
+from ingest.connections import Connections
+from ingest.guard import Guard, NetSettings
+from ingest.log import NewRecord, topic_specs
+from ingest.quarantine import Quarantine
+from ingest.sqlite_log import SqliteLog
+from ingest.wire import decode, encode
+from processors.records import Change, StoryLink, StoryRecord, TopicTag
+from search.alert_settings import AlertSettings
+from search.alert_state import ALERT, TOPIC, Alert
+from search.alerts import AlertOwner
+from search.secrets import Secrets
+from search.sender import Sender
+from search.subscription_store import SubscriptionStore
+
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TEXT = "Negotiators agreed on a truce at the harbour. Ships may pass from Monday."
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that a test moves."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+def story(
+    name: str,
+    text: str = TEXT,
+    *,
+    title: str = "Harbour talks end",
+    story_id: str = "",
+    order: int = 0,
+    cause: Cause = "live",
+    change: Change = "new",
+    absorbed: tuple[str, ...] = (),
+    topics: tuple[TopicTag, ...] = (),
+    sources: tuple[str, ...] = ("example.org",),
+) -> StoryRecord:
+    """A record of ``stories`` as the register writes it."""
+    article = Article(
+        id=name,
+        feed_id="feed-a",
+        feeds=("feed-a",),
+        source="example.org",
+        url=f"https://example.org/{name}",
+        title=title,
+        text=text,
+        language="en",
+        published=START,
+        seen=START,
+        revision=1,
+    )
+    return StoryRecord(
+        article=article,
+        order=order,
+        change=change,
+        cause=cause,
+        fetched=START,
+        story_id=story_id or name,
+        absorbed=absorbed,
+        topics=topics,
+        size=len(sources),
+        sources=sources,
+    )
+
+
+@dataclass(kw_only=True)
+class Newsdesk:
+    """Subscriptions, owner and sender over one log in ``folder``."""
+
+    folder: Path
+    allow: tuple[str, ...] = ("127.0.0.1:*",)
+    settings: AlertSettings = field(default_factory=AlertSettings)
+    clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
+    crash_point: Callable[[str], None] = lambda _: None
+    connections: Connections | None = None
+    stdout: io.StringIO = field(default_factory=io.StringIO)
+
+    def __post_init__(self) -> None:
+        self.log = SqliteLog(self.folder / "log.sqlite")
+        self.log.ensure_topics(topic_specs())
+        self.guard = Guard(NetSettings(allow=self.allow))
+        self.secrets = Secrets(self.folder / "secrets")
+        self.quarantine = Quarantine(self.log, self.folder / "quarantine")
+        self.store = SubscriptionStore(
+            self.log, secrets=self.secrets, guard=self.guard, folder=self.folder / "out"
+        )
+        self.sender = self.new_sender()
+        self.owner = self.new_owner()
+
+    def new_sender(self, **changes: Any) -> Sender:
+        given: dict[str, Any] = {
+            "settings": self.settings,
+            "guard": self.guard,
+            "secrets": self.secrets,
+            "connections": self.connections,
+            "stdout": self.stdout,
+            "crash_point": self.crash_point,
+            "clock": self.clock,
+            "chance": lambda: 0.0,
+        }
+        return Sender(self.log, **(given | changes))
+
+    def new_owner(self, **changes: Any) -> AlertOwner:
+        given: dict[str, Any] = {
+            "settings": self.settings,
+            "quarantine": self.quarantine,
+            "wake": lambda: self.sender.notify(),
+            "crash_point": self.crash_point,
+            "clock": self.clock,
+        }
+        return AlertOwner(self.log, **(given | changes))
+
+    async def __aenter__(self) -> Newsdesk:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.sender.close()
+        self.close()
+
+    def close(self) -> None:
+        self.owner.close()
+        self.log.close()
+
+    def publish(self, *stories: StoryRecord) -> None:
+        """Append stories as the register does."""
+        self.log.append(
+            [NewRecord(topic="stories", key=one.article.id, value=encode(one)) for one in stories]
+        )
+
+    def link(self, story_id: str, survivor: str, *, order: int = 0) -> None:
+        """Merge a story into an older one."""
+        value = encode(StoryLink(story_id=story_id, survivor=survivor, order=order))
+        self.log.append([NewRecord(topic="story-links", key=story_id, value=value)])
+
+    def subscribe(self, name: str, query: str = "truce", to: str = "stdout:", **more: Any) -> str:
+        """The id of a new subscription."""
+        return self.store.add(name=name, query=query, to=[to], **more).id
+
+    def settle(self) -> None:
+        """Let the owner handle all there is."""
+        while self.owner.lag():
+            self.owner.step(0)
+
+    def alerts(self) -> list[Alert]:
+        """Every alert, by id."""
+        items = self.log.table(TOPIC).items(ALERT)
+        return [decode(Alert, record.value or b"") for record in items]
+
+    def rename(self, which: str, **changes: Any) -> None:
+        """Edit a subscription."""
+        self.store.edit(which, **changes)
+
+
+def revised(before: StoryRecord, text: str) -> StoryRecord:
+    """The next revision of an article."""
+    article = replace(before.article, text=text, revision=before.article.revision + 1)
+    return replace(before, article=article, change="revision", order=before.order + 1)
+
+
+class Running:
+    """The owner in a thread, as the embedded shell runs it."""
+
+    def __init__(self, owner: AlertOwner) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=owner.run, args=(self._stop,))
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)

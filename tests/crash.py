@@ -1,0 +1,198 @@
+"""The crash harness: kill -9 at random moments over a known ledger of items, then compare.
+
+    python -m tests.crash --kills 200 --items 2000
+
+Serves a ledger of items, runs ``wirewatch run`` over it as a child, kills it by its pid at random
+moments, starts it again, waits for quiet in the end and compares the ledger with the log, the
+index and the receiver of the alerts. The seed is printed; a replay file keeps it with the moments
+of the kills. Exit status 1 where anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.alert_book import AlertBook
+from tests.audit import Audit, audit
+from tests.ledger import COMMON, MARK, Ledger
+from tests.running import Place, Running
+
+SUBSCRIPTIONS = {"marked": MARK, "everything": COMMON}
+POLLING = {"poll.min_seconds": 0.3, "poll.default_seconds": 0.3, "poll.max_seconds": 0.6}
+LIFE_SECONDS = 2.5
+"""How long a child lives on average; items are spread over that."""
+
+QUIET_SECONDS = 90.0
+"""For all that was begun to end: a refused alert comes again after 5 s, with a rest between."""
+
+ORPHAN_SECONDS = 10.0
+"""A sandbox whose parent died in the middle of a call ends by its own alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """When to kill: ``seconds`` after the start, or after the child first answered."""
+
+    after_ready: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run of the harness: same plan, same moments."""
+
+    seed: int
+    kills: tuple[Kill, ...]
+    items: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What came of a plan; nothing but ``differences`` is a failure."""
+
+    audit: Audit
+    starting: int = 0
+    orphans: tuple[int, ...] = ()
+    status: int = 0
+    seconds: float = 0.0
+    differences: list[str] = field(default_factory=list)
+
+
+def plan(*, seed: int, kills: int, items: int) -> Plan:
+    """A plan of ``kills`` random moments; a quarter counts from the start."""
+    chance = random.Random(seed)
+    return Plan(
+        seed=seed,
+        items=items,
+        kills=tuple(
+            Kill(after_ready=chance.random() < 0.75, seconds=round(chance.uniform(0.2, 3.0), 3))
+            for _ in range(kills)
+        ),
+    )
+
+
+async def follow(wanted: Plan, folder: Path) -> Findings:
+    """Carry out a plan in ``folder``."""
+    started = time.monotonic()
+    async with _newsroom(wanted, folder) as (ledger, book, place), asyncio.TaskGroup() as tasks:
+        per_second = wanted.items / (len(wanted.kills) * LIFE_SECONDS)
+        issuing = tasks.create_task(ledger.keep_issuing(per_second=per_second, total=wanted.items))
+        starting = 0
+        for number, kill in enumerate(wanted.kills):
+            starting += await _run_and_kill(place, kill, number)
+        await issuing
+        child = _start(place, len(wanted.kills))
+        try:
+            await child.ready()
+            await _quiet(child, ledger, book)
+            status = await child.terminate()
+        finally:
+            child.kill()
+        findings = Findings(
+            audit=await asyncio.to_thread(audit, place.data, ledger, book),
+            starting=starting,
+            status=status,
+            orphans=await _orphans(place),
+            seconds=round(time.monotonic() - started, 1),
+        )
+    findings.differences += findings.audit.differences
+    if status:
+        findings.differences.append(f"the last run ended with {status}: {child.said()}")
+    if findings.orphans:
+        findings.differences.append(f"processes outlived their parent: {findings.orphans}")
+    return findings
+
+
+@contextlib.asynccontextmanager
+async def _newsroom(wanted: Plan, folder: Path) -> AsyncIterator[tuple[Ledger, AlertBook, Place]]:
+    async with (
+        Ledger(feeds=4, seed=wanted.seed) as ledger,
+        AlertBook(refuses=0.1, dawdles=0.1, seed=wanted.seed) as book,
+    ):
+        place = Place(
+            folder=folder, settings={**POLLING, "net.allow": f"{ledger.host},{book.host}"}
+        )
+        (folder / "feeds.txt").write_text("\n".join(ledger.feed_urls))
+        for name, query in SUBSCRIPTIONS.items():
+            secret = await asyncio.to_thread(place.subscribe, name, query, book.url(name))
+            book.secrets[name] = secret
+        yield ledger, book, place
+
+
+def _start(place: Place, number: int) -> Running:
+    feeds = str(place.folder / "feeds.txt")
+    return Running(place, "run", "--no-web", "--feeds", feeds, number=number)
+
+
+async def _run_and_kill(place: Place, kill: Kill, number: int) -> bool:
+    """Start, wait, kill; whether it was still starting. Raises RuntimeError where it ended."""
+    child = _start(place, number)
+    try:
+        if kill.after_ready:
+            await child.ready()
+        await asyncio.sleep(kill.seconds)
+        starting = not await child.answers()
+        if child.process.poll() is not None:
+            raise RuntimeError(f"it ended by itself: {child.said()}")
+    finally:
+        child.kill()
+    child.errors.unlink()
+    child.output.unlink()
+    return starting
+
+
+async def _quiet(child: Running, ledger: Ledger, book: AlertBook) -> None:
+    """Wait until everything issued is found and its alerts are acknowledged."""
+    wanted = len(ledger.items) + len(ledger.marked)
+    with contextlib.suppress(TimeoutError):  # what is missing then is in the audit
+        async with asyncio.timeout(QUIET_SECONDS):
+            while (  # noqa: ASYNC110 - another process, no event
+                await child.found(COMMON) < len(ledger.items)
+                or len({one.alert_id for one in book.acknowledged()}) < wanted
+            ):
+                await asyncio.sleep(0.2)
+    await asyncio.sleep(1.0)  # for what should not come
+
+
+async def _orphans(place: Place) -> tuple[int, ...]:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ORPHAN_SECONDS):
+            while place.processes():  # noqa: ASYNC110 - processes, no event
+                await asyncio.sleep(0.1)
+    return tuple(place.processes())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a plan, print its figures, leave a replay file; 1 where anything differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--items", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    given = parser.parse_args(arguments)
+    wanted = plan(seed=given.seed, kills=given.kills, items=given.items)
+    replay = Path(f"replay-{wanted.seed}.json")
+    replay.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
+    print(f"seed {wanted.seed}: {given.kills} kills over {given.items} items; see {replay}")
+    with tempfile.TemporaryDirectory(prefix="wirewatch-crash-") as folder:
+        findings = asyncio.run(follow(wanted, Path(folder)))
+    print(f"{len(wanted.kills)} kills, {findings.starting} of them during a start, in "
+          f"{findings.seconds:g} s; exit status at the end {findings.status}")  # fmt: skip
+    for name, value in findings.audit.figures().items():
+        print(f"{name:<32} {value}")
+    for difference in findings.differences[:50]:
+        print(f"DIFFERENCE: {difference}")
+    return int(bool(findings.differences))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""From a claim in the log to the receiver and back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import NotFoundError, UsageError
+from search.alert_settings import AlertSettings
+from tests.alerting import Clock, Newsdesk, Running, story
+from tests.receiver import Receiver
+
+
+async def test_an_alert_is_delivered_once_and_its_outcome_is_stored(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        await desk.sender.once()
+        (alert,) = desk.alerts()
+        assert [one.id for one in receiver.got] == [alert.alert_id]
+        assert alert.state == "sent"
+        assert [(one.status, one.error) for one in alert.attempts] == [(200, "")]
+        assert alert.next_attempt is None
+
+
+async def test_a_running_sender_delivers_within_moments_of_the_claim(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        stop = asyncio.Event()
+        with Running(desk.owner):
+            running = asyncio.create_task(desk.sender.run(stop))
+            await asyncio.sleep(0.1)
+            latencies = []
+            for number in range(5):
+                published = time.monotonic()
+                desk.publish(story(f"a{number}"))
+                await receiver.wait_for(number + 1)
+                latencies.append(receiver.got[-1].at - published)
+        stop.set()
+        await running
+        print(f"claim to receiver: {sorted(round(1000 * one) for one in latencies)} ms")
+        assert min(latencies) < 0.25
+        assert all(one.state == "sent" for one in desk.alerts())
+
+
+async def test_a_failed_attempt_is_repeated_with_the_same_id_and_body(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Receiver(answers=[500]) as receiver, Newsdesk(folder=tmp_path, clock=clock) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        assert desk.alerts()[0].state == "waiting"
+        await desk.sender.once()
+        assert len(receiver.got) == 1
+        clock.advance(seconds=6)
+        await desk.sender.once()
+        first, second = receiver.got
+        assert first.id == second.id
+        assert first.body == second.body
+        assert [one.status for one in desk.alerts()[0].attempts] == [500, 200]
+
+
+async def test_what_waits_is_delivered_by_the_next_process(tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        async with Newsdesk(folder=tmp_path) as desk:
+            desk.subscribe("truce", to=receiver.url)
+            desk.settle()
+            desk.publish(story("a"))
+            desk.settle()
+            (claimed,) = desk.alerts()
+        async with Newsdesk(folder=tmp_path) as desk:
+            await desk.sender.once()
+            assert [one.id for one in receiver.got] == [claimed.alert_id]
+            assert desk.alerts()[0].state == "sent"
+
+
+async def test_each_target_of_an_alert_has_its_own_outcome(tmp_path: Path) -> None:
+    clock = Clock()
+    async with (
+        Receiver() as good,
+        Receiver(answers=[500, 500]) as bad,
+        Newsdesk(folder=tmp_path, clock=clock) as desk,
+    ):
+        desk.store.add(name="truce", query="truce", to=[good.url, bad.url])
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        assert desk.alerts()[0].pending == (bad.url,)
+        for seconds in (6, 301):
+            clock.advance(seconds=seconds)
+            await desk.sender.once()
+        (alert,) = desk.alerts()
+        assert alert.state == "sent"
+        assert len(good.got) == 1
+        assert len(bad.got) == 3
+
+
+async def test_an_alert_that_never_arrives_is_listed_as_failed_and_can_be_retried(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    settings = AlertSettings(disable_after_hours=1000)
+    async with (
+        Receiver(answers=[503] * 10) as receiver,
+        Newsdesk(folder=tmp_path, clock=clock, settings=settings) as desk,
+    ):
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        for _ in range(12):
+            await desk.sender.once()
+            clock.advance(hours=25)
+        (alert,) = desk.alerts()
+        assert alert.state == "failed"
+        assert len(receiver.got) == len(alert.attempts) == 10
+        await desk.sender.retry(alert.alert_id)
+        assert desk.alerts()[0].state == "sent"
+        assert {one.id for one in receiver.got} == {alert.alert_id}
+
+
+async def test_only_an_alert_that_was_not_delivered_can_be_retried(tmp_path: Path) -> None:
+    async with Newsdesk(folder=tmp_path) as desk:
+        with pytest.raises(NotFoundError):
+            await desk.sender.retry("no-such-alert")
+        desk.subscribe("truce")
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        with pytest.raises(UsageError, match="delivered already"):
+            await desk.sender.retry(desk.alerts()[0].alert_id)
+
+
+async def test_a_new_address_counts_for_what_waits(tmp_path: Path) -> None:
+    clock = Clock()
+    async with (
+        Receiver(answers=[404]) as wrong,
+        Receiver() as right,
+        Newsdesk(folder=tmp_path, clock=clock) as desk,
+    ):
+        desk.subscribe("truce", to=wrong.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        desk.store.edit("truce", to=[right.url])
+        clock.advance(seconds=6)
+        await desk.sender.once()
+        assert (len(wrong.got), len(right.got)) == (1, 1)
+        assert desk.alerts()[0].state == "sent"
+
+
+async def test_what_waits_for_a_removed_subscription_is_listed_as_failed(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        desk.store.remove("truce")
+        await desk.sender.once()
+        (alert,) = desk.alerts()
+        assert (alert.state, alert.attempts[-1].error) == ("failed", "The subscription was removed.")
+        assert receiver.got == []
+
+
+async def test_a_test_alert_reaches_every_target_and_is_not_stored(tmp_path: Path) -> None:
+    async with Receiver() as good, Receiver(answers=[500]) as bad, Newsdesk(folder=tmp_path) as desk:
+        made = desk.store.add(name="truce", query="truce", to=[good.url, bad.url])
+        rows = await desk.sender.send_test(made.id)
+        assert [(row["to"], row["status"]) for row in rows] == [(good.url, 200), (bad.url, 500)]
+        assert rows[0]["error"] == ""
+        assert rows[1]["error"]
+        assert good.got[0].data["test"] is True
+        good.verify(desk.secrets.signing_secret(made.id, good.url))
+        assert desk.alerts() == []
+
+
+async def test_a_webhook_whose_signing_secret_was_lost_is_not_sent_unsigned(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        made = desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        desk.secrets.forget(made)
+        await desk.sender.once()
+        assert receiver.got == []
+        assert "signing secret of this webhook is missing" in desk.alerts()[0].attempts[-1].error
+
+
+async def test_the_terminal_gets_a_block_or_with_json_the_payload(tmp_path: Path) -> None:
+    async with Newsdesk(folder=tmp_path) as desk:
+        desk.subscribe("truce")
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        assert "truce: Harbour talks end" in desk.stdout.getvalue()
+        as_json = desk.new_sender(as_json=True)
+        await as_json.send_test(desk.store.get("truce").id)
+        await as_json.close()
+        last = desk.stdout.getvalue().splitlines()[-1]
+        assert json.loads(last)["type"] == "article.matched"
