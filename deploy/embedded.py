@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,28 +20,31 @@ from pathlib import Path
 import structlog
 
 from deploy import upkeep
+from deploy.assembly import (
+    CrashPoint,
+    folder_of,
+    no_crash,
+    open_log,
+    open_polling,
+    write_topics,
+)
 from deploy.folder import DataFolder
 from deploy.metrics import metrics_text
-from deploy.parse_files import READER
 from deploy.settings import Settings
 from deploy.stages import Stages
-from deploy.topic_files import Definition, definitions
-from ingest.entry_store import EntryStore
-from ingest.feed_check import CheckReport, FeedCheck
+from deploy.topic_files import definitions
+from deploy.totals import Totals, made
+from ingest.feed_check import CheckReport
 from ingest.feed_store import FeedStore
-from ingest.fetch import Fetcher
 from ingest.guard import Guard
-from ingest.log import NewRecord, Partition, topic_specs
-from ingest.politeness import HostSlots
+from ingest.log import Partition
 from ingest.poll import Polling
-from ingest.poller import Poller, PollTotals
+from ingest.poller import Poller
 from ingest.quarantine import Quarantine
-from ingest.sandbox import SandboxPool
 from ingest.sqlite_log import SqliteLog
-from ingest.wire import encode
 from processors.query_tree import Query
 from processors.topic import Topic
-from processors.worker import Registrar, Tagger, TopicFile
+from processors.worker import Registrar, Tagger
 from search.alerts import AlertOwner
 from search.api import Services
 from search.indexer import Indexer
@@ -59,31 +61,6 @@ SWEEP_SECONDS = 600.0
 
 DRAIN_SECONDS = 0.01
 STORIES = Partition("stories")
-
-CrashPoint = Callable[[str], None]
-
-
-def no_crash(_name: str) -> None:
-    """The crash point of production: nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """What ``run --once`` did (RECORDS, "Totals")."""
-
-    feeds: int = 0
-    failed: int = 0
-    articles: int = 0
-    revisions: int = 0
-    duplicates: int = 0
-    tagged: int = 0
-    copies: int = 0
-    stories: int = 0
-    indexed: int = 0
-    quarantined: int = 0
-    alerts: int = 0
-    delivered: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(kw_only=True)
@@ -156,7 +133,7 @@ class Embedded:
             await self._drained()
         if self.stages.failure is not None:
             raise self.stages.failure
-        return self._totals(polled, alerts_before, time.monotonic() - started)
+        return made(self, polled, before=alerts_before, seconds=time.monotonic() - started)
 
     async def _until(self, stop: asyncio.Event) -> None:
         """Wait for ``stop``; a failed stage sets it."""
@@ -195,26 +172,6 @@ class Embedded:
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await stop.wait()
 
-    def _totals(self, polled: PollTotals, before: Counter[str], seconds: float) -> Totals:
-        counts = self.registrar.counts
-        after = self.alert_counts()
-        set_aside = self.tagger.loop.quarantined + self.registrar.loop.quarantined
-        return Totals(
-            feeds=polled.feeds,
-            failed=polled.failed,
-            articles=counts.articles + set_aside,
-            revisions=counts.revisions,
-            duplicates=counts.duplicates + polled.unchanged,
-            tagged=counts.tagged,
-            copies=counts.copies,
-            stories=counts.stories,
-            indexed=self.indexer.indexed,
-            quarantined=set_aside + self.indexer.quarantined,
-            alerts=after.total() - before.total(),
-            delivered=after["sent"] - before["sent"],
-            seconds=round(seconds, 3),
-        )
-
     def changed(self, name: str) -> None:
         """Tell the running stages that a list was written."""
         if name == "feeds" and self.stages.running:
@@ -244,17 +201,7 @@ class Embedded:
 
     async def check_feed(self, *, url: str, file: Path | None) -> CheckReport:
         """What a poll of a URL or a file would do."""
-        check = FeedCheck(
-            fetcher=self.polling.fetcher,
-            slots=self.polling.slots,
-            sandboxes=self.polling.sandboxes,
-            settings=self.settings.poll,
-        )
-        now = datetime.now(UTC)
-        if file is None:
-            return await check.address(url, now=now)
-        body = await asyncio.to_thread(file.read_bytes)
-        return await check.body(body, now=now)
+        return await upkeep.checked(self.polling, url=url, file=file)
 
     def hits_a_day(self, query: Query) -> float:
         """How many articles a day ``query`` found in what is indexed."""
@@ -289,16 +236,13 @@ def _assemble(
     stack: contextlib.AsyncExitStack,
     crash_point: CrashPoint,
 ) -> Embedded:
-    log = SqliteLog(folder.log)
-    stack.callback(log.close)
-    days = settings.data.retention_days
-    log.ensure_topics(topic_specs(articles_days=days.articles, quarantine_days=days.quarantine))
-    topics = definitions(_path(settings.topics.folder))
+    log = open_log(settings, folder, stack)
+    topics = definitions(folder_of(settings.topics.folder))
     write_topics(log, topics)
     guard = Guard(settings.net)
     quarantine = Quarantine(log, folder.quarantine)
     secrets = Secrets(folder.secrets)
-    polling = _polling(
+    polling = open_polling(
         settings,
         log=log,
         guard=guard,
@@ -322,7 +266,7 @@ def _assemble(
         quarantine=quarantine,
         feeds=FeedStore(log),
         subscriptions=SubscriptionStore(
-            log, secrets=secrets, guard=guard, folder=_path(settings.alerts.folder)
+            log, secrets=secrets, guard=guard, folder=folder_of(settings.alerts.folder)
         ),
         index=index,
         polling=polling,
@@ -341,63 +285,3 @@ def _assemble(
         stages=Stages(on_failure=partial(loop.call_soon_threadsafe, failed.set)),
         failed=failed,
     )
-
-
-def _polling(
-    settings: Settings,
-    *,
-    log: SqliteLog,
-    guard: Guard,
-    quarantine: Quarantine,
-    stack: contextlib.AsyncExitStack,
-    crash_point: CrashPoint,
-) -> Polling:
-    slots = HostSlots(
-        guard=guard,
-        connections=settings.fetch.host_connections,
-        gap_seconds=settings.fetch.host_gap_seconds,
-    )
-    fetcher = Fetcher(guard=guard, settings=settings.fetch, slots=slots)
-    stack.push_async_callback(fetcher.close)
-    sandboxes = SandboxPool(READER, settings=settings.parse)
-    stack.push_async_callback(sandboxes.close)
-    return Polling(
-        entries=EntryStore(log),
-        fetcher=fetcher,
-        slots=slots,
-        sandboxes=sandboxes,
-        quarantine=quarantine,
-        settings=settings.poll,
-        connections=asyncio.Semaphore(settings.poll.connections),
-        clock=lambda: datetime.now(UTC),
-        chance=random.random,
-        limits=settings.article,
-        first_poll_hours=settings.alerts.first_poll_hours,
-        crash_point=crash_point,
-    )
-
-
-def write_topics(log: SqliteLog, topics: Sequence[Definition]) -> None:
-    """Make the topic ``topics`` say what the files say; taggers take it up between two batches."""
-    table = log.table("topics")
-    wanted = {
-        f"{one.topic.id}.{one.topic.lang}": encode(
-            TopicFile(
-                id=one.topic.id, lang=one.topic.lang, version=one.topic.version, text=one.text
-            )
-        )
-        for one in topics
-    }
-    known = {record.key: record.value for record in table.items()}
-    changed = [
-        NewRecord(topic="topics", key=key, value=value)
-        for key, value in wanted.items()
-        if known.get(key) != value
-    ]
-    gone = [NewRecord(topic="topics", key=key, value=None) for key in known.keys() - wanted.keys()]
-    if changed or gone:
-        log.append([*changed, *gone])
-
-
-def _path(name: str) -> Path | None:
-    return Path(name).expanduser() if name else None

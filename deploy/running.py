@@ -17,13 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.cli.context import Context
 from deploy.cli.feeds import is_url, read_list
-from deploy.embedded import Embedded, Totals
+from deploy.embedded import Embedded
 from deploy.folder import DataFolder
 from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
 from deploy.serve import bind_port, guarded, serving
 from deploy.settings import Settings
+from deploy.totals import Totals
 from search.api import create_api
 
 logger = structlog.get_logger(__name__)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from ingest.article import Sighting
-from ingest.errors import UsageError
+from ingest.errors import FileError, UsageError
+from ingest.feed_check import CheckReport, FeedCheck
 from ingest.log import Log, NewRecord, Partition, Record
+from ingest.poll import Polling
 from ingest.quarantine import Quarantine
 from ingest.wire import as_json, decode, encode
 from processors.records import Tagged
@@ -75,6 +79,26 @@ def retried(log: Log, quarantine: Quarantine, row_id: str) -> str:
     log.append([NewRecord(topic=topic, key=row.key, value=quarantine.bytes_of(row_id))])
     quarantine.mark_retried(row_id)
     return f"The record of {row.key} goes through {row.stage} again."
+
+
+async def checked(polling: Polling, *, url: str, file: Path | None) -> CheckReport:
+    """What a poll of a URL or a file would do. Raises UsageError where it can be no feed."""
+    check = FeedCheck(
+        fetcher=polling.fetcher,
+        slots=polling.slots,
+        sandboxes=polling.sandboxes,
+        settings=polling.settings,
+    )
+    now = polling.clock()
+    if file is None:
+        return await check.address(url, now=now)
+    try:
+        body = await asyncio.to_thread(file.read_bytes)
+    except OSError as error:
+        raise FileError(
+            f"cannot read {file}: {error.strerror}", hint="Give a URL, or a file that is there."
+        ) from error
+    return await check.body(body, now=now)
 
 
 def alert_cursor(log: Log) -> int:

@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Iterator
 
 from ingest.errors import QueryError
-from processors.analysis import analyse, pattern_words
+from processors.analysis import analyse, fold, pattern_words
 from processors.query_tree import Cased, Part, Phrase, Term, Wildcard, Word
 from processors.records import Zone
 
 _WILDCARDS = re.compile(r"[*?]+")
+_SPECIAL = re.compile(r"[*?=]")
 _CHUNK = re.compile(r"\S+")
 _FULL_WIDTH = str.maketrans("？＊", "  ")  # punctuation in Chinese and Japanese, not wildcards
 
@@ -26,8 +27,11 @@ def term(text: str, *, offset: int, span: tuple[int, int], zone: Zone | None) ->
         QueryError: without a letter or digit, or with a wildcard that stands alone.
     """
     parts: list[Part] = []
-    for chunk in _CHUNK.finditer(text):
-        parts += _parts(chunk.group(), caret=offset + chunk.start(), zone=zone)
+    if not _SPECIAL.search(text):
+        parts += [Word(value=word, zone=zone) for word in fold(text).split()]
+    else:
+        for chunk in _CHUNK.finditer(text):
+            parts += _parts(chunk.group(), caret=offset + chunk.start(), zone=zone)
     if not parts:
         raise QueryError(
             "There is no letter or digit here to look for.",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import secrets as random_secrets
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ingest.errors import NotFoundError, UsageError
 from ingest.guard import Guard, check_url
@@ -39,6 +41,7 @@ class SubscriptionStore:
         self._secrets = secrets
         self._guard = guard
         self._folder = folder
+        self._changing = threading.Lock()  # a name is free until the record is written
 
     def all(self) -> list[Subscription]:
         """Every subscription, by name."""
@@ -78,16 +81,17 @@ class SubscriptionStore:
         """
         parse(query, where="subscription")
         made_id = base64.urlsafe_b64encode(random_secrets.token_bytes(16)).decode()[:22]
-        made = Subscription(
-            id=made_id,
-            name=self._free(name),
-            query=query,
-            to=self._targets(to, from_network=from_network),
-            every_article=every_article,
-            shard=shard_of(made_id),
-            created=datetime.now(UTC),
-        )
-        self._write(made)
+        with self._changing:
+            made = Subscription(
+                id=made_id,
+                name=self._free(name),
+                query=query,
+                to=self._targets(to, from_network=from_network),
+                every_article=every_article,
+                shard=shard_of(made_id),
+                created=datetime.now(UTC),
+            )
+            self._write(made)
         return made
 
     def edit(
@@ -107,29 +111,31 @@ class SubscriptionStore:
             NotFoundError: there is none of this name.
             QueryError, UsageError: as ``add``.
         """
-        before = self.get(which)
         if query is not None:
             parse(query, where="subscription")
-        after = replace(
-            before,
-            name=self._free(name) if name not in (None, before.name) else before.name,
-            query=before.query if query is None else query,
-            to=before.to if to is None else self._targets(to, from_network=from_network),
-            every_article=before.every_article if every_article is None else every_article,
-            paused=before.paused if paused is None else paused,
-            version=before.version + 1,
-        )
-        anew = after.query != before.query or (before.paused and not after.paused)
-        after = replace(after, query_version=before.query_version + anew)
-        self._write(after)
+        with self._changing:
+            before = self.get(which)
+            after = replace(
+                before,
+                name=before.name if name is None else self._free(name, besides=before.id),
+                query=before.query if query is None else query,
+                to=before.to if to is None else self._targets(to, from_network=from_network),
+                every_article=before.every_article if every_article is None else every_article,
+                paused=before.paused if paused is None else paused,
+                version=before.version + 1,
+            )
+            anew = after.query != before.query or (before.paused and not after.paused)
+            after = replace(after, query_version=before.query_version + anew)
+            self._write(after)
         return after
 
     def remove(self, which: str) -> Subscription:
         """Forget a subscription; its alerts stay listed. Raises NotFoundError."""
-        gone = self.get(which)
-        number = gone.shard % self._log.partitions(TOPIC)
-        self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None, partition=number)])
-        self._secrets.forget(gone.id)
+        with self._changing:
+            gone = self.get(which)
+            number = gone.shard % self._log.partitions(TOPIC)
+            self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None, partition=number)])
+            self._secrets.forget(gone.id)
         return gone
 
     def view(self, one: Subscription) -> dict[str, Any]:
@@ -169,16 +175,17 @@ class SubscriptionStore:
             url = check_url(target)
             if url.startswith("http:") and not self._guard.allows(url):
                 raise UsageError(
-                    f"{target} is not encrypted",
+                    f"the way to {urlsplit(url).hostname} is not encrypted",
                     hint="Use https, or allow a receiver of your own: [net] allow = host:port",
                     code="plain-http",
                 )
             found.append(self._secrets.hide(url))
         return tuple(found)
 
-    def _free(self, name: str) -> str:
+    def _free(self, name: str, *, besides: str = "") -> str:
         wanted = check_name(name)
-        if any(one.name.casefold() == wanted.casefold() for one in self.all()):
+        others = (one for one in self.all() if one.id != besides)
+        if any(one.name.casefold() == wanted.casefold() for one in others):
             raise UsageError(
                 f"there is a subscription {wanted} already",
                 hint="Choose another name, or change it: wirewatch subscriptions edit",

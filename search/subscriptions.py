@@ -72,7 +72,7 @@ def kind_of(target: str) -> Kind:
         return "file" if scheme == "file" else "stdout"
     later = " It comes with a later version." if f"{scheme}:" in LATER else ""
     raise UsageError(
-        f"alerts cannot be sent to {target}.{later}",
+        f"Alerts cannot be sent to {scheme[:20]}: addresses.{later}",
         hint="Use https://… (a signed webhook), file:PATH or stdout:",
         code="unknown-target",
     )

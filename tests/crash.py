@@ -84,59 +84,98 @@ def plan(*, seed: int, kills: int, items: int) -> Plan:
 async def follow(wanted: Plan, folder: Path) -> Findings:
     """Carry out a plan in ``folder``."""
     started = time.monotonic()
-    async with _newsroom(wanted, folder) as (ledger, book, place), asyncio.TaskGroup() as tasks:
+    async with newsroom(folder, seed=wanted.seed) as scene, asyncio.TaskGroup() as tasks:
         per_second = wanted.items / (len(wanted.kills) * LIFE_SECONDS)
-        issuing = tasks.create_task(ledger.keep_issuing(per_second=per_second, total=wanted.items))
+        issuing = tasks.create_task(
+            scene.ledger.keep_issuing(per_second=per_second, total=wanted.items)
+        )
         starting = 0
         for number, kill in enumerate(wanted.kills):
-            starting += await _run_and_kill(place, kill, number)
+            starting += await _run_and_kill(scene, kill, number)
         await issuing
-        child = _start(place, len(wanted.kills))
-        try:
-            await child.ready()
-            await _quiet(child, ledger, book)
-            status = await child.terminate()
-        finally:
-            child.kill()
-        findings = Findings(
-            audit=await asyncio.to_thread(audit, place.data, ledger, book),
-            starting=starting,
-            status=status,
-            orphans=await _orphans(place),
-            seconds=round(time.monotonic() - started, 1),
-        )
-    findings.differences += findings.audit.differences
-    if status:
-        findings.differences.append(f"the last run ended with {status}: {child.said()}")
-    if findings.orphans:
-        findings.differences.append(f"processes outlived their parent: {findings.orphans}")
+        findings = await scene.conclude()
+    findings.starting = starting
+    findings.seconds = round(time.monotonic() - started, 1)
     return findings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A ledger that is served, a receiver of alerts, and where the product runs between them."""
+
+    ledger: Ledger
+    book: AlertBook
+    place: Place
+
+    def start(self, number: int = 0) -> Running:
+        """``wirewatch run`` over the ledger's feeds."""
+        return Running(
+            self.place, "run", "--no-web", "--feeds", str(self.feeds_file), number=number
+        )
+
+    @property
+    def feeds_file(self) -> Path:
+        return self.place.folder / "feeds.txt"
+
+    async def conclude(self) -> Findings:
+        """Run once more until all is quiet, stop, compare."""
+        child = self.start()
+        try:
+            await child.ready()
+            await self.quiet(child)
+            status = await child.terminate()
+        finally:
+            child.kill()
+        found = await asyncio.to_thread(audit, self.place.data, self.ledger, self.book)
+        findings = Findings(audit=found, status=status, orphans=await self._orphans())
+        findings.differences += found.differences
+        if status:
+            findings.differences.append(f"the last run ended with {status}: {child.said()}")
+        if findings.orphans:
+            findings.differences.append(f"processes outlived their parent: {findings.orphans}")
+        return findings
+
+    async def quiet(self, child: Running) -> None:
+        """Wait until everything issued is found and its alerts are acknowledged."""
+        wanted = len(self.ledger.items) + len(self.ledger.marked)
+        with contextlib.suppress(TimeoutError):  # what is missing then is in the audit
+            async with asyncio.timeout(QUIET_SECONDS):
+                while (  # noqa: ASYNC110 - another process, no event
+                    await child.found(COMMON) < len(self.ledger.items)
+                    or len({one.alert_id for one in self.book.acknowledged()}) < wanted
+                ):
+                    await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)  # for what should not come
+
+    async def _orphans(self) -> tuple[int, ...]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ORPHAN_SECONDS):
+                while self.place.processes():  # noqa: ASYNC110 - processes, no event
+                    await asyncio.sleep(0.1)
+        return tuple(self.place.processes())
+
+
 @contextlib.asynccontextmanager
-async def _newsroom(wanted: Plan, folder: Path) -> AsyncIterator[tuple[Ledger, AlertBook, Place]]:
+async def newsroom(folder: Path, *, seed: int, trouble: float = 0.03) -> AsyncIterator[Scene]:
+    """A scene in ``folder`` with two subscriptions; the receiver fails in ``trouble`` of cases."""
     async with (
-        Ledger(feeds=4, seed=wanted.seed) as ledger,
-        AlertBook(refuses=0.1, dawdles=0.1, seed=wanted.seed) as book,
+        Ledger(feeds=4, seed=seed) as ledger,
+        AlertBook(refuses=trouble, dawdles=trouble, seed=seed) as book,
     ):
         place = Place(
             folder=folder, settings={**POLLING, "net.allow": f"{ledger.host},{book.host}"}
         )
-        (folder / "feeds.txt").write_text("\n".join(ledger.feed_urls))
+        scene = Scene(ledger=ledger, book=book, place=place)
+        scene.feeds_file.write_text("\n".join(ledger.feed_urls))
         for name, query in SUBSCRIPTIONS.items():
             secret = await asyncio.to_thread(place.subscribe, name, query, book.url(name))
             book.secrets[name] = secret
-        yield ledger, book, place
+        yield scene
 
 
-def _start(place: Place, number: int) -> Running:
-    feeds = str(place.folder / "feeds.txt")
-    return Running(place, "run", "--no-web", "--feeds", feeds, number=number)
-
-
-async def _run_and_kill(place: Place, kill: Kill, number: int) -> bool:
+async def _run_and_kill(scene: Scene, kill: Kill, number: int) -> bool:
     """Start, wait, kill; whether it was still starting. Raises RuntimeError where it ended."""
-    child = _start(place, number)
+    child = scene.start(number)
     try:
         if kill.after_ready:
             await child.ready()
@@ -149,27 +188,6 @@ async def _run_and_kill(place: Place, kill: Kill, number: int) -> bool:
     child.errors.unlink()
     child.output.unlink()
     return starting
-
-
-async def _quiet(child: Running, ledger: Ledger, book: AlertBook) -> None:
-    """Wait until everything issued is found and its alerts are acknowledged."""
-    wanted = len(ledger.items) + len(ledger.marked)
-    with contextlib.suppress(TimeoutError):  # what is missing then is in the audit
-        async with asyncio.timeout(QUIET_SECONDS):
-            while (  # noqa: ASYNC110 - another process, no event
-                await child.found(COMMON) < len(ledger.items)
-                or len({one.alert_id for one in book.acknowledged()}) < wanted
-            ):
-                await asyncio.sleep(0.2)
-    await asyncio.sleep(1.0)  # for what should not come
-
-
-async def _orphans(place: Place) -> tuple[int, ...]:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ORPHAN_SECONDS):
-            while place.processes():  # noqa: ASYNC110 - processes, no event
-                await asyncio.sleep(0.1)
-    return tuple(place.processes())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -88,9 +88,7 @@ class Receiver:
             body = await request.read()
             headers = {name.lower(): value for name, value in request.headers.items()}
             path = request.path_qs
-            self.got.append(
-                Received(at=time.monotonic(), headers=headers, body=body, path=path)
-            )
+            self.got.append(Received(at=time.monotonic(), headers=headers, body=body, path=path))
             self._news.set()
             return await self._answer(request)
         finally:

@@ -145,9 +145,7 @@ def test_a_claim_is_dropped_when_its_story_is_long_over(desk: Newsdesk) -> None:
     done = replace(alert, state="sent")
     from ingest.wire import encode  # noqa: PLC0415 - only here
 
-    desk.log.append(
-        [NewRecord(topic=TOPIC, key=f"alert:{alert.alert_id}", value=encode(done))]
-    )
+    desk.log.append([NewRecord(topic=TOPIC, key=f"alert:{alert.alert_id}", value=encode(done))])
     assert isinstance(desk.clock, Clock)
     desk.clock.now = desk.log.read(Partition(TOPIC), 0)[0].appended + timedelta(days=32)
     desk.owner.step(0)

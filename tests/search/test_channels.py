@@ -76,7 +76,9 @@ async def test_only_2xx_acknowledges(tmp_path: Path) -> None:
     secrets = Secrets(tmp_path)
     statuses: list[int | float] = [200, 201, 204, 302, 400, 401, 410, 429, 500, 504]
     async with (
-        Receiver(answers=list(statuses), headers={"Retry-After": "120", "Location": "/x"}) as receiver,
+        Receiver(
+            answers=list(statuses), headers={"Retry-After": "120", "Location": "/x"}
+        ) as receiver,
         channels(secrets, receiver.host) as sending,
     ):
         secrets.make_signing_secret("s", receiver.url)

@@ -171,12 +171,19 @@ async def test_what_waits_for_a_removed_subscription_is_listed_as_failed(tmp_pat
         desk.store.remove("truce")
         await desk.sender.once()
         (alert,) = desk.alerts()
-        assert (alert.state, alert.attempts[-1].error) == ("failed", "The subscription was removed.")
+        assert (alert.state, alert.attempts[-1].error) == (
+            "failed",
+            "The subscription was removed.",
+        )
         assert receiver.got == []
 
 
 async def test_a_test_alert_reaches_every_target_and_is_not_stored(tmp_path: Path) -> None:
-    async with Receiver() as good, Receiver(answers=[500]) as bad, Newsdesk(folder=tmp_path) as desk:
+    async with (
+        Receiver() as good,
+        Receiver(answers=[500]) as bad,
+        Newsdesk(folder=tmp_path) as desk,
+    ):
         made = desk.store.add(name="truce", query="truce", to=[good.url, bad.url])
         rows = await desk.sender.send_test(made.id)
         assert [(row["to"], row["status"]) for row in rows] == [(good.url, 200), (bad.url, 500)]

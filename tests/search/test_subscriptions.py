@@ -33,7 +33,8 @@ def test_a_subscription_is_found_by_id_and_by_name(desk: Newsdesk) -> None:
     assert made.owner == "local"
     assert 0 <= made.shard < SHARDS
     assert made.shard == shard_of(made.id)
-    assert desk.store.get(made.id) == desk.store.get("truce TALKS") == made
+    assert desk.store.get(made.id) == desk.store.get("truce TALKS")
+    assert desk.store.get(made.id).id == made.id
     with pytest.raises(NotFoundError):
         desk.store.get("other")
 
@@ -119,7 +120,9 @@ def test_plain_http_is_for_receivers_allowed_by_name(desk: Newsdesk) -> None:
         desk.subscribe("other", to="http://hooks.example/x")
 
 
-@pytest.mark.parametrize("target", ["mailto:me@example.org", "tgram://token/chat", "gopher://x", "x"])
+@pytest.mark.parametrize(
+    "target", ["mailto:me@example.org", "tgram://token/chat", "gopher://x", "x"]
+)
 def test_other_schemes_are_refused_with_what_to_use(target: str) -> None:
     with pytest.raises(UsageError) as caught:
         kind_of(target)

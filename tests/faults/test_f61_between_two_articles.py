@@ -1,0 +1,131 @@
+"""F61: a subscription added, edited or paused between two articles, the alert stage up or down."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.alerting import Newsdesk, story
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Newsdesk]:
+    made = Newsdesk(folder=tmp_path)
+    yield made
+    made.close()
+
+
+class Script:
+    """Articles and changes in an order; with ``is_up`` the owner works after each step."""
+
+    def __init__(self, desk: Newsdesk, *, is_up: bool) -> None:
+        self.desk = desk
+        self.is_up = is_up
+        self._last = 0
+
+    def article(self, name: str, text: str = "A truce.") -> None:
+        self._pass_time()
+        self.desk.publish(story(name, text))
+        self._work()
+
+    def add(self, name: str, query: str = "truce") -> None:
+        self._pass_time()
+        self.desk.subscribe(name, query)
+        self._work()
+
+    def edit(self, name: str, **changes: object) -> None:
+        self._pass_time()
+        self.desk.rename(name, **changes)
+        self._work()
+
+    def remove(self, name: str) -> None:
+        self._pass_time()
+        self.desk.store.remove(name)
+        self._work()
+
+    def restart(self) -> None:
+        self.desk.owner.close()
+        self.desk.owner = self.desk.new_owner()
+
+    def alerted(self) -> list[tuple[str, str]]:
+        """(subscription, article) of every alert, once the owner is up."""
+        self.desk.settle()
+        return sorted((one.subscription_name, one.article_id) for one in self.desk.alerts())
+
+    def _work(self) -> None:
+        if self.is_up:
+            self.desk.settle()
+
+    def _pass_time(self) -> None:
+        """The log's clock has milliseconds: let the next append have a later one."""
+        import time  # noqa: PLC0415 - only here
+
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_f61_everything_after_a_subscription_and_nothing_before(
+    desk: Newsdesk, is_up: bool
+) -> None:
+    script = Script(desk, is_up=is_up)
+    script.article("before")
+    script.add("s")
+    script.article("after")
+    assert script.alerted() == [("s", "after")]
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_f61_each_article_meets_the_query_of_its_time(desk: Newsdesk, is_up: bool) -> None:
+    script = Script(desk, is_up=is_up)
+    script.add("s", "truce")
+    script.article("a", "A truce.")
+    script.article("b", "A treaty.")
+    script.edit("s", query="treaty")
+    script.article("c", "Another truce.")
+    script.article("d", "Another treaty.")
+    assert script.alerted() == [("s", "a"), ("s", "d")]
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_f61_nothing_of_a_pause_is_alerted(desk: Newsdesk, is_up: bool) -> None:
+    script = Script(desk, is_up=is_up)
+    script.add("s")
+    script.article("a")
+    script.edit("s", paused=True)
+    script.article("b")
+    script.edit("s", paused=False)
+    script.article("c")
+    script.remove("s")
+    script.article("d")
+    assert script.alerted() == [("s", "a"), ("s", "c")]
+
+
+def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    found = []
+    for name in ("up", "down", "restarted"):
+        (tmp_path / name).mkdir()
+        desk = Newsdesk(folder=tmp_path / name)
+        script = Script(desk, is_up=name == "up")
+        chance = random.Random(seed)
+        script.add("s")
+        for number in range(40):
+            match chance.randrange(6):
+                case 0:
+                    script.edit("s", query=chance.choice(["truce", "treaty"]))
+                case 1:
+                    script.edit("s", paused=chance.random() < 0.5)
+                case _:
+                    text = chance.choice(["A truce.", "A treaty.", "A truce and a treaty."])
+                    script.article(f"a{number:02}", text)
+            if name == "restarted" and number % 7 == 0:
+                desk.settle()
+                script.restart()
+        found.append(script.alerted())
+        desk.close()
+    assert found[0] == found[1] == found[2], f"seed {seed}"
+    assert found[0]

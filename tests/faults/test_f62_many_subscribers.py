@@ -1,0 +1,77 @@
+"""F62: 20,000 subscriptions match one article."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingest.log import MAX_RECORD_BYTES, NewRecord, Partition
+from ingest.wire import encode
+from search.alert_state import TOPIC
+from search.subscriptions import Subscription
+from tests.alerting import Newsdesk, story
+
+COUNT = 20_000
+
+
+def subscribed(desk: Newsdesk, count: int) -> None:
+    """Subscriptions to files, as the store writes them, without a look at each other's names."""
+    now = datetime.now(UTC)
+    made = [
+        Subscription(
+            id=f"s{number:05}",
+            name=f"s{number}",
+            query="truce" if number % 2 else f"truce OR word{number}",
+            to=(f"file:{desk.folder}/out{number % 4}.jsonl",),
+            created=now,
+        )
+        for number in range(count)
+    ]
+    for first in range(0, count, 1000):
+        desk.log.append(
+            [
+                NewRecord(topic="subscriptions", key=one.id, value=encode(one))
+                for one in made[first : first + 1000]
+            ]
+        )
+
+
+def test_f62_all_are_claimed_in_small_records_and_the_next_article_is_not_late(
+    tmp_path: Path,
+) -> None:
+    woken: list[float] = []
+    desk = Newsdesk(folder=tmp_path)
+    desk.owner = desk.new_owner(wake=lambda: woken.append(time.monotonic()))
+    subscribed(desk, COUNT)
+    desk.subscribe("other", "rain")
+    started = time.monotonic()
+    desk.settle()
+    applied = time.monotonic() - started
+    desk.publish(story("a"), story("b", "Rain is coming."))
+    started = time.monotonic()
+    desk.settle()
+    took = time.monotonic() - started
+    print(f"{COUNT} applied in {applied:.1f} s, claimed in {took:.1f} s ({COUNT / took:.0f}/s)")
+    print(f"first claims durable after {woken[0] - started:.2f} s")
+    alerts = desk.alerts()
+    assert len(alerts) == COUNT + 1
+    assert len({one.alert_id for one in alerts}) == COUNT + 1
+    assert woken[0] - started < 5
+    records = desk.log.read(Partition(TOPIC), 0, max_records=10_000)
+    assert max(len(one.value or b"") for one in records) < MAX_RECORD_BYTES / 40
+    desk.close()
+
+
+async def test_f62_all_are_delivered(tmp_path: Path) -> None:
+    async with Newsdesk(folder=tmp_path) as desk:
+        subscribed(desk, 400)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        started = time.monotonic()
+        await desk.sender.once()
+        print(f"400 delivered to files in {time.monotonic() - started:.1f} s")
+        assert {one.state for one in desk.alerts()} == {"sent"}
+    lines = [path.read_text().splitlines() for path in tmp_path.glob("out*.jsonl")]
+    assert sum(map(len, lines)) == 400
