@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import stat
 import sys
 import time
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import UsageError
+from ingest.errors import UnavailableError, UsageError
 
 if sys.platform != "win32":  # imported there all the same, to say the sentence about WSL
     import fcntl
@@ -82,13 +83,13 @@ class DataFolder:
         Raises:
             UsageError: another process owns it.
         """
-        socket = self.socket_path()
+        path = self.socket_path()
         file = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if not _try_until(file, time.monotonic() + max(timeout_seconds, _GLANCE_SECONDS)):
                 raise self._taken()
-            mine = Owner(pid=os.getpid(), socket=socket)
-            note = json.dumps({"pid": mine.pid, "socket": str(socket)}).encode()
+            mine = Owner(pid=os.getpid(), socket=path)
+            note = json.dumps({"pid": mine.pid, "socket": str(path)}).encode()
             os.ftruncate(file, 0)
             os.pwrite(file, note, 0)
             yield mine
@@ -112,10 +113,36 @@ class DataFolder:
             os.close(file)
         return Owner(pid=0, socket=self.socket_path())
 
+    def answering_owner(self, wait_seconds: float) -> Owner | None:
+        """The owner that answers on its socket; None where nobody owns the folder.
+
+        Waits for one that is just starting, and for another short command to end.
+
+        Raises:
+            UnavailableError: somebody owns it and does not answer.
+        """
+        deadline = time.monotonic() + wait_seconds
+        while (owner := self.owner()) is not None:
+            if _answers(owner.socket):
+                return owner
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"process {owner.pid} owns {self.path} and does not answer",
+                    sentence=f"Another command (pid {owner.pid}) works on {self.path}.",
+                    hint="Wait for it to end, or stop it; nothing is lost.",
+                    code="busy",
+                )
+            time.sleep(_PAUSE_SECONDS)
+        return None
+
     def socket_path(self) -> Path:
         """Where the owner listens: a short name in the user's runtime folder."""
         name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16] + ".sock"
         return _runtime_folder(len(name) + 1) / name
+
+    def private_socket_path(self) -> Path:
+        """Where a short command that owns the folder answers to itself alone."""
+        return self.socket_path().with_suffix(".own")
 
     @property
     def _lock_file(self) -> Path:
@@ -187,6 +214,15 @@ def _make_private(folder: Path) -> None:
         hint="Remove it, or name another one with --data.",
         place=str(folder),
     )
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 def _try_until(file: int, deadline: float) -> bool:

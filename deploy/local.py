@@ -76,19 +76,21 @@ async def open_at_rest(
 ) -> AsyncIterator[Path]:
     """The socket of the API over a data folder that nobody runs, for the length of the block."""
     with folder.lock(wait_seconds):
-        async with Embedded.opened(settings, folder) as shell, local_socket(shell, folder) as path:
+        async with (
+            Embedded.opened(settings, folder) as shell,
+            local_socket(shell, folder.private_socket_path()) as path,
+        ):
             yield path
 
 
 @asynccontextmanager
-async def local_socket(shell: Embedded, folder: DataFolder) -> AsyncIterator[Path]:
-    """Serve the whole API on the folder's socket for the length of the block."""
-    path = folder.socket_path()
+async def local_socket(shell: Embedded, path: Path) -> AsyncIterator[Path]:
+    """Serve the whole API on the socket ``path`` for the length of the block."""
     async with serving(create_local_api(shell), bind_socket(path)):
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def _feeds(shell: Embedded) -> APIRouter:

@@ -77,7 +77,7 @@ async def _run(wanted: Wanted) -> None:
     _stop_on_signals(stop)
     async with (
         _opened(wanted) as (settings, folder, shell),
-        local_socket(shell, folder),
+        local_socket(shell, folder.socket_path()),
         contextlib.AsyncExitStack() as stack,
     ):
         if wanted.web:
@@ -92,7 +92,7 @@ async def _run(wanted: Wanted) -> None:
 async def _once(wanted: Wanted) -> Totals:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    async with _opened(wanted) as (_, folder, shell), local_socket(shell, folder):
+    async with _opened(wanted) as (_, folder, shell), local_socket(shell, folder.socket_path()):
         work = asyncio.create_task(shell.once())
         stopping = asyncio.create_task(stop.wait())
         with _bar(enabled=not wanted.json) as progress:

@@ -87,6 +87,7 @@ def bind_socket(path: Path) -> socket.socket:
     found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     found.bind(str(path))
     path.chmod(0o600)
+    found.listen()  # from here on a request waits instead of being refused
     return found
 
 

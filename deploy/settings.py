@@ -15,15 +15,11 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
-from search.alerts import AlertSettings
 
 from ingest.errors import FileError, UsageError
-from ingest.fetch import FetchSettings
-from ingest.guard import NetSettings
-from ingest.normalise import ArticleLimits
-from ingest.sandbox import ParseSettings
-from ingest.schedule import PollSettings
-from processors.worker import StoriesSettings
+from ingest.settings import ArticleLimits, FetchSettings, NetSettings, ParseSettings, PollSettings
+from processors.settings import StoriesSettings
+from search.alert_settings import AlertSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 NOT_SETTINGS = frozenset({"WIREWATCH_REQUIRE_DATA", "WIREWATCH_REQUIRE_CLUSTER"})

@@ -27,7 +27,8 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def _replacements() -> dict[int, str]:
     """What stands for each unsafe character: a windows-1252 letter for C1, else nothing."""
     c1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-    unsafe = (code for code in range(0x10000) if _UNSAFE.match(chr(code)))
+    every = "".join(map(chr, range(0x10000)))
+    unsafe = (ord(found[0]) for found in _UNSAFE.finditer(every))
     return dict.fromkeys(unsafe, "") | c1
 
 

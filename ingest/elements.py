@@ -91,6 +91,8 @@ class FaithfulHandlers(_FeedParserMixin):  # type: ignore[misc]  # untyped
         self.facts: list[Facts] = []
         self.bases = [""]
         self.skipped = 0
+        # Some feeds write <rss:item>, bound to a name feedparser does not know, or to none.
+        self.namespacemap["rss"] = ""
 
     def current(self) -> Facts | None:
         """The facts of the entry or feed that is being read; None within an image or source."""

@@ -18,7 +18,8 @@ from ingest.identity import feed_id
 from ingest.politeness import HostSlots
 from ingest.poll import Sandboxes, condition_of
 from ingest.reading import ReadFeed, Reading, header, read_answer, read_found
-from ingest.schedule import PollSettings, rhythm_seconds
+from ingest.schedule import rhythm_seconds
+from ingest.settings import PollSettings
 from ingest.wire import Time
 
 

@@ -12,12 +12,10 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
 from urllib.parse import urljoin
 
 from aiohttp import ClientResponse
 from aiohttp.abc import AbstractResolver
-from pydantic import Field
 from yarl import URL
 
 from ingest.answer import (
@@ -34,6 +32,7 @@ from ingest.errors import FeedError, FetchError
 from ingest.guard import Guard, parse_url, split_credentials
 from ingest.network_errors import NETWORK_ERRORS, broke, explain
 from ingest.politeness import HostSlots
+from ingest.settings import FetchSettings
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -46,37 +45,6 @@ SAMPLE_BYTES = 65_536
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAMPLE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchSettings:
-    """The section ``[fetch]``."""
-
-    total_seconds: Annotated[
-        float, Field(gt=0, description="Longest time of one fetch, all redirects included.")
-    ] = 30.0
-    connect_seconds: Annotated[
-        float, Field(gt=0, description="Longest time to look a host up and connect, in seconds.")
-    ] = 10.0
-    wire_bytes: Annotated[
-        int, Field(gt=0, description="Largest body as it comes over the wire, in bytes.")
-    ] = 10_000_000
-    decoded_bytes: Annotated[
-        int, Field(gt=0, description="Largest body once unpacked, in bytes.")
-    ] = 15_000_000
-    redirects: Annotated[int, Field(ge=0, description="Most redirects followed in a row.")] = 5
-    host_gap_seconds: Annotated[
-        float, Field(ge=0, description="Shortest time between two requests to one host.")
-    ] = 1.0
-    host_connections: Annotated[
-        int, Field(gt=0, description="Most requests to one host at the same time.")
-    ] = 1
-    user_agent: Annotated[
-        str, Field(min_length=1, description="How Wirewatch names itself to servers.")
-    ] = "Wirewatch/0.1"
-    contact: Annotated[
-        str, Field(description="Address or page where a site's owner reaches you; sent along.")
-    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

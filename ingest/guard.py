@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated
 from urllib.parse import unquote
 
-from pydantic import Field
 from yarl import URL
 
 from ingest.errors import BlockedAddressError, UsageError
+from ingest.settings import NetSettings
 
 MAX_URL_CHARS = 2_000
 """The URL limit of articles and feeds; longer ones are not carried through the log."""
@@ -62,19 +60,6 @@ _NUMERIC_LABEL = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _LEGAL_URL = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetSettings:
-    """The section ``[net]``."""
-
-    allow: Annotated[
-        tuple[str, ...],
-        Field(
-            description="Hosts that may have a private address, as host:port or host:*; matched "
-            "on the URL's host and port at every hop."
-        ),
-    ] = ()
 
 
 def is_public(address: str) -> bool:

@@ -39,6 +39,7 @@ _NAMESPACES: Final = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "media": "http://search.yahoo.com/mrss/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rss": "http://purl.org/rss/1.0/",
     "sy": "http://purl.org/rss/1.0/modules/syndication/",
 }
 _JUNK_LIMIT: Final = 4096

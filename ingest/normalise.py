@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from ingest.article import Article, content_hash
 from ingest.clean import cut, cut_bytes, is_hostile, one_line
@@ -16,43 +13,11 @@ from ingest.dating import Dating, date_entry
 from ingest.entry import ParsedFeed, RawEntry
 from ingest.identity import EntryIdentity, article_ids, own_pages
 from ingest.plain_text import PlainText, plain_lines, plain_text, plain_title
+from ingest.settings import ArticleLimits
 from ingest.urls import canonical_url, is_repaired, resolve_link, source_of
 
 _NAMING_CHARS = 200  # of the text, to tell entries without title apart
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z0-9])")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleLimits:
-    """How much of an entry is kept; what is cut ends in "…" and is noted."""
-
-    title_chars: Annotated[
-        int, Field(gt=0, le=8_000, description="Longest title kept, in characters.")
-    ] = 1_000
-    text_bytes: Annotated[
-        int, Field(ge=1_000, le=400_000, description="Longest text kept, in bytes of UTF-8.")
-    ] = 400_000
-    url_chars: Annotated[
-        int, Field(ge=100, le=8_000, description="Longest link kept, in characters.")
-    ] = 2_000
-    author_chars: Annotated[
-        int, Field(gt=0, le=1_000, description="Longest author name kept, in characters.")
-    ] = 300
-    guid_chars: Annotated[
-        int, Field(gt=0, le=8_000, description="Longest guid kept for display, in characters.")
-    ] = 1_000
-    tags: Annotated[
-        int, Field(gt=0, le=100, description="Most categories and most authors kept of an entry.")
-    ] = 50
-    tag_chars: Annotated[
-        int, Field(gt=0, le=1_000, description="Longest category kept, in characters.")
-    ] = 300
-    entries: Annotated[
-        int, Field(gt=0, le=20_000, description="Most entries taken of one poll, the newest.")
-    ] = 2_000
-    html_depth: Annotated[
-        int, Field(gt=0, le=1_000, description="Deepest HTML that is read paragraph by paragraph.")
-    ] = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.feeds import Condition, FeedState, bounded, words
-from ingest.schedule import LONGEST_GAP, PollSettings, backoff_seconds, rhythm_seconds, spread
+from ingest.schedule import LONGEST_GAP, backoff_seconds, rhythm_seconds, spread
+from ingest.settings import PollSettings
 
 MOVED_POLLS, MOVED_TIME = 3, timedelta(days=1)
 """A permanent redirect is believed after both: parked domains and captive portals redirect too."""

@@ -26,12 +26,11 @@ from ingest.fetch import Fetcher
 from ingest.findings import Fetched, answer_of, body_hash, same_answer
 from ingest.guard import split_credentials
 from ingest.log import MAX_RECORD_BYTES, NewRecord
-from ingest.normalise import ArticleLimits
 from ingest.politeness import HostSlots
 from ingest.quarantine import Quarantine
 from ingest.reading import ReadFeed, Reading, header, read_answer
 from ingest.retry_after import parse_retry_after
-from ingest.schedule import PollSettings
+from ingest.settings import ArticleLimits, PollSettings
 from ingest.wire import encode
 
 QUARANTINE_EVERY = 10

@@ -11,7 +11,7 @@ from ingest.due_queue import DueQueue
 from ingest.feeds import Feed, FeedState
 from ingest.log import Log
 from ingest.politeness import HostSlots
-from ingest.schedule import PollSettings
+from ingest.settings import PollSettings
 from ingest.wire import decode
 
 

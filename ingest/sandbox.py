@@ -11,15 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from ingest.errors import FeedError, UnreadableError
 from ingest.resident_memory import RLIMIT_AS_BINDS, wait_for_excess
 from ingest.sandbox_child import MAX_FRAME_BYTES
 from ingest.sandbox_process import EXCHANGE_ERRORS, ChildProcess, spawn
+from ingest.settings import ParseSettings
 
 START_SECONDS = 30.0
 """A start takes 0.3 s; this is for a machine that is busy with something else."""
@@ -28,24 +26,6 @@ _SENTENCES = {
     "crashed": "Reader crashed on this feed.",
     "out-of-memory": "Refused: took too much memory to read.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParseSettings:
-    """The section ``[parse]``."""
-
-    seconds: Annotated[
-        float, Field(gt=0, description="Longest time to read one feed, in seconds.")
-    ] = 5.0
-    memory_bytes: Annotated[
-        int, Field(ge=1 << 27, description="Most memory of one reader process, in bytes.")
-    ] = 1 << 30
-    recycle_after: Annotated[
-        int, Field(gt=0, description="Feeds that one reader process reads before it is replaced.")
-    ] = 500
-    processes: Annotated[
-        int, Field(gt=0, description="Reader processes kept ready, each a processor's worth.")
-    ] = 2
 
 
 class Sandbox:

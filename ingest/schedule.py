@@ -7,14 +7,11 @@ fail together would otherwise come back together for ever.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
-
-from pydantic import Field
 
 from ingest.feeds import Feed, FeedState
 from ingest.refusals import WAIT_MOST
+from ingest.settings import PollSettings
 
 ADVERTISED_MOST = 3_600.0
 """Seconds. ttl, sy:updatePeriod and max-age are lower bounds up to an hour: blog software writes
@@ -29,30 +26,6 @@ LONGEST_GAP = 30 * 86_400.0
 
 RETURN_FAILURES = 5
 """Failures in a row after which a followed move is undone and the user's address tried again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollSettings:
-    """How often feeds are polled."""
-
-    min_seconds: Annotated[
-        float, Field(gt=0, description="Shortest time between two polls of a feed, in seconds.")
-    ] = 120.0
-    max_seconds: Annotated[
-        float,
-        Field(gt=0, description="Longest time between two polls of a working feed, in seconds."),
-    ] = 21_600.0
-    default_seconds: Annotated[
-        float,
-        Field(gt=0, description="Time between polls while a feed's rhythm is unknown, in seconds."),
-    ] = 900.0
-    full_fetch_days: Annotated[
-        float,
-        Field(gt=0, description="Days after which a feed is fetched whole, whatever it claims."),
-    ] = 7.0
-    connections: Annotated[
-        int, Field(gt=0, description="Polls under way at once, over all hosts.")
-    ] = 64
 
 
 def address(feed: Feed, state: FeedState, *, url: str = "") -> str:

@@ -63,11 +63,6 @@ _ZERO_WIDTH_SPACE = "\u200b"
 _CONTINUING_LETTERS = re.compile("[\u1160-\u11ff\U00016d63-\U00016d67]")
 
 
-def is_single(character: str) -> bool:
-    """Whether ``character`` is a token by itself (Han, Hiragana, Thai, Lao, Khmer, Myanmar)."""
-    return bool(_SINGLE.match(character)) and unicodedata.category(character)[0] in "LNM"
-
-
 class Continues(dict[str, bool]):
     """Whether a character can combine with the one before it, so that NFKC needs both."""
 

@@ -10,7 +10,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from processors.document import Document
 from processors.postings import Numbers, different
-from processors.query_tree import Cased, Field, Phrase, Term, Wildcard, Word
+from processors.query_tree import Cased, Field, Part, Phrase, Term, Wildcard, Word
 from processors.reference import holds
 
 _WILDCARDS = re.compile(r"[*?]+")
@@ -40,7 +40,7 @@ def literal(term: Term) -> tuple[str, bool]:
 
     And whether the reverse is true as well.
     """
-    parts = term.parts if isinstance(term, Phrase) else (term,)
+    parts: tuple[Part, ...] = term.parts if isinstance(term, Phrase) else (term,)
     whole = f" {' '.join(map(_pattern, parts))} "
     is_cased = any(isinstance(part, Cased) for part in parts)
     if not _WILDCARDS.search(whole):
@@ -50,7 +50,7 @@ def literal(term: Term) -> tuple[str, bool]:
     return max(pieces, key=lambda piece: len(piece.strip())), len(pieces) == 1 and not is_cased
 
 
-def _pattern(part: Word | Wildcard | Cased | Phrase) -> str:
+def _pattern(part: Part) -> str:
     match part:
         case Word(value=value):
             return value
@@ -58,8 +58,6 @@ def _pattern(part: Word | Wildcard | Cased | Phrase) -> str:
             return pattern
         case Cased(folded=folded):
             return folded
-        case Phrase():
-            raise TypeError("a phrase has no phrases in it")
 
 
 class LeafFinder:

@@ -43,15 +43,11 @@ class Matcher:
         self._others = {
             number: tuple(others) for number, (_, *others) in enumerate(names.values()) if others
         }
-        self._length = len(queries)
         self._leaves = Leaves()
         self._always: list[int] = []
         self._predicates: dict[int, Predicate] = {}
         self._index([_limited(plan(root, self._leaves)) for root in self._roots])
         self._finder = LeafFinder(self._leaves.all())
-
-    def __len__(self) -> int:
-        return self._length
 
     def _index(self, plans: list[Plan]) -> None:
         for root, one in zip(self._roots, plans, strict=True):

@@ -8,13 +8,16 @@ from processors.query_cost import has_positive_clause, is_leading
 from processors.query_tree import (
     And,
     AtLeast,
+    Cased,
     Field,
     Near,
     Node,
     Not,
     NotWithin,
     Or,
+    Part,
     Phrase,
+    Positional,
     Query,
     SameSentence,
     Term,
@@ -79,8 +82,8 @@ def _explained(node: Node, depth: int) -> Iterator[str]:
         yield from _explained(child, depth + 1)
 
 
-def describe(node: Node) -> str:  # noqa: PLR0911 - one return for each kind of node
-    """One line about a node that is no AND, OR, NOT or ATLEAST."""
+def describe(node: Term | Positional | Field | TimeRange) -> str:
+    """One line about a node that is a leaf or has positions."""
     match node:
         case Near():
             order = "in this order" if node.ordered else "in any order"
@@ -96,14 +99,13 @@ def describe(node: Node) -> str:  # noqa: PLR0911 - one return for each kind of 
             start = f" from {node.start:%Y-%m-%d %H:%M:%S}" if node.start else ""
             end = f" before {node.end:%Y-%m-%d %H:%M:%S}" if node.end else ""
             return f"{node.name}{start}{end} UTC"
-        case And() | Or() | Not() | AtLeast():
-            return "a group"
         case _:
             return _term(node)
 
 
 def _alternatives(operands: tuple[Term, ...]) -> str:
-    return " or ".join(map(_term, operands))
+    found = " or ".join(map(_term, operands))
+    return found if len(operands) == 1 else f"({found})"
 
 
 def _term(node: Term) -> str:
@@ -114,7 +116,16 @@ def _term(node: Term) -> str:
         case Wildcard(pattern=pattern):
             return f"word like {pattern}{place}"
         case Phrase(parts=parts):
-            words = " ".join(_term(part).split(" in the ")[0].split(" ")[-1] for part in parts)
-            return f"phrase “{words}”{place}"
+            return f"phrase “{' '.join(map(_as_typed, parts))}”{place}"
         case _:
             return f"word {node.value} with this case{place}"
+
+
+def _as_typed(part: Part) -> str:
+    match part:
+        case Word(value=value):
+            return value
+        case Wildcard(pattern=pattern):
+            return pattern
+        case Cased(value=value):
+            return f"={value}"

@@ -128,9 +128,7 @@ def _word(text: str, place: int) -> Lexeme:
         )
     if within := _NOT_WITHIN.match(text, place):
         return Lexeme("NOT WITHIN", within.group(), within.span())
-    match = _WORD.match(text, place)
-    if match is None:  # every other first character is dealt with before
-        raise QueryError("This cannot be read.", caret=place)
+    match = next(_WORD.finditer(text, place))  # only what can begin a word gets here
     word, span = match.group(), match.span()
     for kind in _PLAIN:
         if word == kind:

@@ -64,10 +64,10 @@ class Calibration:
         words: The length up to which ``points`` suffice, in words.
     """
 
-    points: float = 10.0
-    slope: float = 0.4
-    words: int = 40
-    doubling: float = 2.0
+    points: float = 8.0
+    slope: float = 0.5
+    words: int = 60
+    doubling: float = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,9 +235,9 @@ def _examples(block: Block) -> tuple[Example, ...]:
     part = block.child("tests")
     part.allow(("yes", "no"))
     return tuple(
-        Example(text=text, expected=key == "yes", place=part.place_of(key, number))
+        Example(text=text, expected=key == "yes", place=place)
         for key in ("yes", "no")
-        for number, text in enumerate(part.texts(key) if part.has(key) else [])
+        for text, place in part.texts_with_places(key)
     )
 
 

@@ -12,6 +12,10 @@ from processors.scoring import Found, Scored, score
 from processors.topic import NAME, Topic
 from processors.topic_scan import MASK, WEIGHT, Hit, Scan
 
+MAX_HITS = 300
+"""Hits of a list that are scored: nearness compares every pair, and a text of 400 kB that repeats
+one word must not hold up the others (an article of 900 words has at most about 60)."""
+
 MAX_FAILURE_WORDS = 12
 """How much of a failed example its message quotes: enough to find it."""
 
@@ -114,7 +118,7 @@ class TopicEngine:
                 _file(found[use.topic], use.list, span)
         for number, places in found.items():
             for name in self._named[number]:
-                places.lists.setdefault(name, []).extend(joined.names)
+                places.lists.setdefault(name, []).extend(joined.names[:MAX_HITS])
         return found
 
 
@@ -229,8 +233,10 @@ def _named_lists(topic: Topic) -> tuple[str, ...]:
 def _file(found: Found, name: str, span: tuple[int, int]) -> None:
     """Put a span where its list belongs."""
     if name == MASK:
-        found.mask.append(span)
+        spans = found.mask
     elif name.startswith(WEIGHT):
-        found.words.setdefault(name.removeprefix(WEIGHT), []).append(span)
+        spans = found.words.setdefault(name.removeprefix(WEIGHT), [])
     else:
-        found.lists.setdefault(name, []).append(span)
+        spans = found.lists.setdefault(name, [])
+    if len(spans) < MAX_HITS:
+        spans.append(span)

@@ -14,6 +14,8 @@ FOLDED = Table()
 _CASED = Table(cased=True)
 _CONTINUES = Continues()
 _TOKEN = re.compile(r"[^ \n]+|\n")
+_STRETCH = re.compile(r"[\x00-\x7f]+(?![^\x00-\x7f])|[\x00-\x7f]?[^\x00-\x7f]+")
+"""ASCII by itself, or else with the one letter before it that a mark may combine with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,20 @@ def _pieces(text: str) -> tuple[str, str, list[tuple[int, int]]]:
     folded: list[str] = []
     cased: list[str] = []
     origins: list[tuple[int, int]] = []
-    for start, end in _clusters(text):
-        cluster = text[start:end]
-        piece, kept = _PIECES[cluster] if end - start == 1 else _PIECES.made_of(cluster)
-        folded.append(piece)
-        cased.append(kept)
-        if len(piece) == 1:
-            origins.append((start, end))
-        else:
-            origins.extend([(start, end)] * len(piece))
+    for stretch in _STRETCH.finditer(text):
+        start, end = stretch.span()
+        found = stretch.group()
+        if found.isascii():  # character for character
+            folded.append(found.translate(FOLDED))
+            cased.append(found.translate(_CASED))
+            origins.extend(zip(range(start, end), range(start + 1, end + 1), strict=True))
+            continue
+        for first, last in _clusters(found):
+            cluster = found[first:last]
+            piece, kept = _PIECES[cluster] if last - first == 1 else _PIECES.made_of(cluster)
+            folded.append(piece)
+            cased.append(kept)
+            origins.extend([(start + first, start + last)] * len(piece))
     return "".join(folded), "".join(cased), origins
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
-
-from pydantic import Field
+from typing import TypeVar
 
 from ingest.article import Sighting
 from ingest.errors import MalformedRecordError
@@ -20,22 +18,13 @@ from processors.pipeline import tag
 from processors.records import Decision, StoryRecord, Tagged
 from processors.register import Outcome, Register
 from processors.restoring import TAGGED, restored
+from processors.settings import StoriesSettings
 from processors.stories import Window
 from processors.topic_source import TopicFile, TopicSource
 
-__all__ = ["Counts", "Registrar", "StoriesSettings", "Tagger", "TopicFile"]
+__all__ = ["Counts", "Registrar", "Tagger", "TopicFile"]
 
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoriesSettings:
-    """How articles are grouped."""
-
-    window_hours: Annotated[
-        float,
-        Field(gt=0, description="Hours in which copies and stories are looked for."),
-    ] = 72
 
 
 @dataclass(slots=True)

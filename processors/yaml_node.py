@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,9 @@ from ingest.errors import FileError
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 """YAML 1.1 booleans; keys and terms are read as written instead, so `no` stays a word."""
 
+SAFE_DEPTH = 50
+"""Of collections in each other; a topic file needs five."""
+
 
 def read_block(text: str, *, place: str) -> Block:
     """The top mapping of a YAML document.
@@ -22,7 +26,7 @@ def read_block(text: str, *, place: str) -> Block:
         FileError: no YAML, or not a mapping.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileError(
@@ -37,6 +41,25 @@ def read_block(text: str, *, place: str) -> Block:
             place=place,
         ) from error
     return Block(place=place, node=node)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    # libyaml reads ten times as fast, which every start feels; the other says better what is
+    # wrong, and raises where libyaml overflows the stack.
+    if yaml.__with_libyaml__:
+        with contextlib.suppress(yaml.YAMLError):
+            if _depth(text) <= SAFE_DEPTH:
+                return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def _depth(text: str) -> int:
+    starts, ends = yaml.CollectionStartEvent, yaml.CollectionEndEvent
+    deepest = depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, starts) - isinstance(event, ends)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,12 +116,12 @@ class Block:
         close = difflib.get_close_matches(name, known, n=1)
         return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
 
-    def place_of(self, key: str, number: int) -> str:
-        """File and line of the item ``number`` in the list ``key``."""
-        value = self._value(key)
-        if isinstance(value, yaml.SequenceNode):
-            return f"{self.place}:{value.value[number].start_mark.line + 1}"
-        return self.place
+    def texts_with_places(self, key: str) -> list[tuple[str, str]]:
+        """The texts of the list ``key``, each with its file and line; empty where absent."""
+        texts = self.texts(key)
+        nodes = self._items[key][1].value if texts else []
+        lines = [node.start_mark.line + 1 for node in nodes]
+        return [(text, f"{self.place}:{line}") for text, line in zip(texts, lines, strict=True)]
 
     def text(self, key: str, *, default: str | None = None) -> str:
         """A line of text."""

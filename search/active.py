@@ -64,8 +64,6 @@ class Active:
 
     def match(self, document: Document, *, offset: int) -> list[tuple[Subscription, Query]]:
         """The subscriptions that ``document``, at ``offset`` of ``stories``, is news for."""
-        if self._engine.changes > COMPACT_AT:
-            self._engine.compact()
         return [
             (self._since[name].applied, self._queries[name])
             for name in self._engine.match(document)
@@ -78,6 +76,8 @@ class Active:
             self._engine.put(subscription.id, self._queries[subscription.id])
         else:
             self._engine.remove(subscription.id)
+        if self._engine.changes > COMPACT_AT:
+            self._engine.compact()
 
     def _parse(self, subscription: Subscription) -> None:
         """Note the query, unless it is paused or this version cannot read it."""

@@ -18,14 +18,13 @@ from ingest.errors import FencedError, NewerSchemaError, UnavailableError, Wirew
 from ingest.log import Commit, Consumer, Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
 from ingest.wire import decode, encode
-from processors.document import document
 from processors.links import Links
-from processors.records import StoryLink, StoryRecord
+from processors.records import StoryLink
 from search.active import Active
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, CURSOR, SINCE, TOPIC, Cursor, Since
-from search.claims import Claims, Match, outlived, silence
-from search.payload import Occasion, Reason, payload, reasons
+from search.claims import Claims, outlived
+from search.matching import Matching
 
 __all__ = ["AlertOwner", "AlertSettings"]
 
@@ -147,6 +146,10 @@ class AlertOwner:
         for link in sorted(merges, key=lambda link: (link.order, link.story_id)):
             self._links.add(link)
         self._claims = Claims(table, self._links)
+        self._matching = Matching(
+            self._active, self._claims, settings=self._settings, clock=self._clock
+        )
+        self._passed = 0
         start = {STORIES: self._cursor.stories, SUBSCRIPTIONS: self._cursor.subscriptions}
         self._consumer = self._log.consumer(
             GROUP, [STORIES.topic, SUBSCRIPTIONS.topic], on_assign=lambda _: start
@@ -194,40 +197,35 @@ class AlertOwner:
             self._made.append(made)
 
     def _match(self, record: Record) -> None:
-        if record.value is None or not len(self._active):
-            return
-        story = decode(StoryRecord, record.value)
-        if silence(story):
-            return
         self._read_links()
-        seen = document(story.article, story.topics)
-        matched = self._active.match(seen, offset=record.offset)
-        if len(self._made) + len(matched) > FLUSH:
+        found = self._matching.matched(record)
+        if found is None:
+            return
+        if len(self._made) + len(found.subscriptions) > FLUSH:
             self._flush()  # what was applied before goes with its cursor, not with these claims
-        why: dict[str, tuple[Reason, ...]] = {}
-        for subscription, query in matched:
-            if query.text not in why:
-                why[query.text] = reasons(query, seen, story)
-            match = Match(subscription=subscription, story=story, now=self._clock())
-            self._claim(match, why[query.text])
-
-    def _claim(self, match: Match, why: tuple[Reason, ...]) -> None:
-        def body(alert_id: str) -> str:
-            occasion = Occasion(
-                alert_id=alert_id,
-                subscription=match.subscription,
-                story=match.story,
-                why=why,
-                created=match.now,
-                link_base=self._settings.link_base,
-            )
-            return payload(occasion, max_bytes=self._settings.payload_bytes)
-
-        made = self._claims.claim(match, body)
-        if made is not None:
+        for made in self._matching.claims(found):
             self._made.append(made)
-        if len(self._made) >= FLUSH:
-            self._append(None)  # before the cursor: after a crash these are found claimed
+            if len(self._made) >= FLUSH:
+                self._append(None)  # before the cursor: after a crash these are found claimed
+                self._let_pass(record.offset + 1)
+
+    def _let_pass(self, offset: int) -> None:
+        """Claim later stories that few wait for, in the middle of one that thousands wait for.
+
+        The cursor stays; when it reaches them they are found claimed (row F62).
+        """
+        if self._log.read(SUBSCRIPTIONS, self._cursor.subscriptions, max_records=1):
+            return  # they may have to meet other subscriptions than these
+        for record in self._log.read(STORIES, max(offset, self._passed), max_records=BATCH):
+            self._passed = record.offset + 1
+            self._guarded(self._match_few, record)
+        self._append(None)
+
+    def _match_few(self, record: Record) -> None:
+        self._read_links()
+        found = self._matching.matched(record)
+        if found is not None and len(found.subscriptions) <= FLUSH:
+            self._made += self._matching.claims(found)
 
     def _read_links(self) -> None:
         for record in self._unread(LINKS, self._links_read):

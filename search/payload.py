@@ -12,12 +12,14 @@ from typing import Any
 from ingest.clean import cut, cut_bytes
 from ingest.wire import format_time
 from processors.document import Document
-from processors.query_tree import Field, Node, Not, Query, children
+from processors.query_tree import Field, Node, Not, Query, children, walk
 from processors.records import StoryRecord, Zone
 from processors.reference import holds, spans
 from search.subscriptions import Subscription
 
 TYPE = "article.matched"
+
+EXCERPT_CHARS = 1_000
 
 SIZES = ((600, 20), (300, 8), (100, 3), (0, 0))
 """Characters of the excerpt and reasons, less each time until the payload is small enough."""
@@ -53,6 +55,8 @@ def reasons(query: Query, document: Document, story: StoryRecord) -> tuple[Reaso
         places = tuple((one.start, one.end) for one in group)[:MAX_SPANS]
         text = texts.get(zone, story.article.text)
         worded.append(Reason(clause=clause, zone=zone, spans=places, text=_words(text, places)))
+    if not any(isinstance(node, Field) for node in walk(query.root)):
+        return tuple(worded)
     return (*worded, *_metadata(query, query.root, document, story))
 
 
@@ -86,23 +90,67 @@ def _metadata(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
-    """An alert to be written: ``story`` matched ``subscription`` because of ``why``."""
+class Told:
+    """What every alert about one story says: made once, for however many subscriptions."""
 
-    alert_id: str
-    subscription: Subscription
-    story: StoryRecord
-    why: tuple[Reason, ...]
-    created: datetime
-    link_base: str
+    article: dict[str, Any]
+    text: str
+    story: dict[str, Any]
+    topics: list[str]
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, story: StoryRecord, *, link_base: str) -> Told:
+        """What is said about ``story``; links begin with ``link_base``."""
+        article, base = story.article, link_base.rstrip("/")
+        return cls(
+            article={
+                "id": article.id,
+                "title": article.title,
+                "url": article.url[:URL_CHARS],
+                "source": article.source,
+                "published": format_time(article.published) if article.published else None,
+                "seen": format_time(article.seen) if article.seen else None,
+                "language": article.language,
+            },
+            text=article.text[:EXCERPT_CHARS],
+            story={
+                "id": story.story_id,
+                "size": story.size,
+                "sources": list(story.sources[:MAX_SOURCES]),
+            },
+            topics=[tag.topic for tag in story.topics if tag.band == "tag"][:MAX_TOPICS],
+            links={
+                "article": f"{base}/api/articles/{article.id}",
+                "story": f"{base}/api/stories/{story.story_id}",
+                "mute": f"{base}/api/subscriptions/",
+            },
+        )
 
 
-def payload(occasion: Occasion, *, max_bytes: int) -> str:
+def payload(
+    told: Told,
+    subscription: Subscription,
+    *,
+    alert_id: str,
+    why: Sequence[Reason],
+    created: datetime,
+    max_bytes: int,
+) -> str:
     """The JSON body, at most ``max_bytes`` of UTF-8: excerpt and reasons give way."""
     text = ""
     for excerpt_chars, reasons_kept in SIZES:
-        body = _body(occasion, excerpt_chars, occasion.why[:reasons_kept])
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        excerpt = cut(told.text, excerpt_chars) if excerpt_chars else ""
+        data = {
+            "alert_id": alert_id,
+            "subscription": _subscription(subscription),
+            "article": {**told.article, "excerpt": excerpt},
+            "story": told.story,
+            "topics": told.topics,
+            "why": [_reason(one) for one in why[:reasons_kept]],
+            "links": {**told.links, "mute": told.links["mute"] + subscription.id},
+        }
+        text = _encoded(data, format_time(created))
         if len(text) * 4 <= max_bytes or len(text.encode()) <= max_bytes:
             break
     return text
@@ -130,43 +178,12 @@ def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime)
         "why": [],
         "links": {"article": "", "story": "", "mute": ""},
     }
-    body = {"type": TYPE, "timestamp": seen, "data": data}
+    return _encoded(data, seen)
+
+
+def _encoded(data: dict[str, Any], timestamp: str) -> str:
+    body = {"type": TYPE, "timestamp": timestamp, "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
-def _body(occasion: Occasion, excerpt_chars: int, why: Sequence[Reason]) -> dict[str, Any]:
-    story, article = occasion.story, occasion.story.article
-    base = occasion.link_base.rstrip("/")
-    return {
-        "type": TYPE,
-        "timestamp": format_time(occasion.created),
-        "data": {
-            "alert_id": occasion.alert_id,
-            "subscription": _subscription(occasion.subscription),
-            "article": {
-                "id": article.id,
-                "title": article.title,
-                "url": article.url[:URL_CHARS],
-                "source": article.source,
-                "published": format_time(article.published) if article.published else None,
-                "seen": format_time(article.seen) if article.seen else None,
-                "language": article.language,
-                "excerpt": cut(article.text, excerpt_chars) if excerpt_chars else "",
-            },
-            "story": {
-                "id": story.story_id,
-                "size": story.size,
-                "sources": list(story.sources[:MAX_SOURCES]),
-            },
-            "topics": [tag.topic for tag in story.topics if tag.band == "tag"][:MAX_TOPICS],
-            "why": [_reason(one) for one in why],
-            "links": {
-                "article": f"{base}/api/articles/{article.id}",
-                "story": f"{base}/api/stories/{story.story_id}",
-                "mute": f"{base}/api/subscriptions/{occasion.subscription.id}",
-            },
-        },
-    }
 
 
 def _reason(one: Reason) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from itertools import groupby
 import tantivy
 
 from search.cursor import Cursor
+from search.engine_queries import all_of, numbers
 from search.stored_fields import text_at
 from search.tantivy_schema import place
-from search.translate import all_of, numbers
 
 _BATCH = 64
 """Rows asked for at first; each further request asks for four times as many."""

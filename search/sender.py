@@ -160,29 +160,24 @@ class Sender:
         subscription = decode(Subscription, record.value or b"")
         made_id = f"test-{random_secrets.token_urlsafe(12)}"
         body = payload_of_test(subscription, alert_id=made_id, now=self._clock())
-        return list(
-            await asyncio.gather(
-                *(self._tested(one, subscription, made_id, body) for one in subscription.to)
-            )
+        deliveries = (
+            Delivery(alert_id=made_id, subscription=subscription.id, target=one, payload=body)
+            for one in subscription.to
         )
+        return list(await asyncio.gather(*map(self._tested, deliveries)))
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
         await self._cancel()
         await self._channels.close()
 
-    async def _tested(
-        self, target: str, subscription: Subscription, alert_id: str, *body: str
-    ) -> dict[str, Any]:
-        delivery = Delivery(
-            alert_id=alert_id, subscription=subscription.id, target=target, payload=body[0]
-        )
+    async def _tested(self, delivery: Delivery) -> dict[str, Any]:
         outcome = await self._delivered(delivery)
-        lane = self._lanes.get(target)
+        lane = self._lanes.get(delivery.target)
         if not outcome.error and self._learn(lane, outcome):
             await self._rounds.note(lane.endpoint)
             self._pump(lane)
-        return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
+        return {"to": redacted(delivery.target), "status": outcome.status, "error": outcome.error}
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

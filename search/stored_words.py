@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, count, groupby, repeat
 
 from processors.analysis import Analysed
 from processors.document import Document, Metadata
@@ -35,8 +35,8 @@ class StoredWords(Analysed):
     @cached_property
     def sentences(self) -> tuple[int, ...]:
         """The number of the sentence of every word."""
-        lengths = self.__dict__["_packed_sentences"].split()
-        return tuple(n for n, length in enumerate(lengths) for _ in range(int(length)))
+        lengths = map(int, self.__dict__["_packed_sentences"].split())
+        return tuple(chain.from_iterable(map(repeat, count(), lengths)))
 
     def beginning(self, end: int) -> Analysed:
         """The first ``end`` words as a text of their own."""

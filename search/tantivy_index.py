@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,13 @@ import structlog
 from ingest.errors import StoreError, UnavailableError
 from processors.query_tree import Query
 from processors.records import StoryRecord
+from search.engine_queries import everything
 from search.generation import HEAP_BYTES, Generation, get_record, story_records
 from search.index import Checkpoint, SearchRequest, SearchResult, WriteResult
 from search.rows import by_time
 from search.stored_fields import count
 from search.tantivy_schema import VERSION, time_of
 from search.tantivy_search import View
-from search.translate import everything
 
 MAX_STORY = 200
 """Articles of a story that are shown."""
@@ -124,11 +125,11 @@ class TantivyIndex:
     def health(self) -> Mapping[str, str]:
         """Facts for ``doctor``."""
         searcher = self._generation.searcher()
-        files = [file.stat().st_size for file in self._generation.folder.iterdir()]
+        size = sum(map(_size, self._generation.folder.iterdir()))
         return {
             "articles": f"{count(searcher, everything()):,}",
             "segments": str(searcher.num_segments),
-            "size": f"{sum(files) / 1e6:,.1f} MB",
+            "size": f"{size / 1e6:,.1f} MB",
             "state": self._generation.fault or self.outdated or "ok",
         }
 
@@ -206,6 +207,13 @@ class TantivyIndex:
         for folder in self._path.iterdir():
             if folder.name.isdigit() and int(folder.name) != self._number:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _size(file: Path) -> int:
+    """Bytes of ``file``; none where a merge has just deleted it."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_size
+    return 0
 
 
 class Successor:

@@ -19,6 +19,7 @@ from processors.query_tree import Query
 from processors.records import StoryRecord
 from processors.reference import matches, spans
 from search.cursor import Cursor, read_cursor, write_cursor
+from search.engine_queries import all_of, between, nothing
 from search.facets import facets_of, histogram_of
 from search.highlights import highlighted
 from search.index import (
@@ -32,8 +33,8 @@ from search.index import (
 from search.rows import Row, by_score, by_time
 from search.stored_fields import bytes_at, count, record_at, text_at
 from search.stored_words import unpack
-from search.tantivy_schema import SCHEMA, WORDS, time_of
-from search.translate import all_of, between, check_words, nothing, translate
+from search.tantivy_schema import SCHEMA, WORDS, place, time_of
+from search.translate import check_words, translate
 
 MAX_POSITION = 10_000
 """Hits by relevance behind which nobody looks; by time pages go on to the end."""
@@ -46,6 +47,7 @@ class View:
         self._searcher = searcher
         self._request = request
         self._query: Query = request.query
+        self._tired: Row | None = None
         check_words(self._query)
         try:
             self._base, self.exact = self._translated(patterns_in_phrases=True)
@@ -69,13 +71,13 @@ class View:
                 f"a page of {request.size} hits", hint=f"Ask for 1 to {MAX_SIZE} hits a page."
             )
         cursor = read_cursor(request.after, sort=request.sort)
-        rows, more = self._page(cursor)
+        rows, after = self._page(cursor)
         scope = self._scope if request.facets or request.interval else self._base
         return SearchResult(
             hits=tuple(self._hits(rows)),
             total=self.total,
             relation="eq" if self.is_total_exact else "gte",
-            after=self._after(rows, cursor) if more and rows else "",
+            after=after,
             facets=facets_of(self._searcher, scope, request.facets) if request.facets else None,
             histogram=(
                 histogram_of(self._searcher, scope, request.interval) if request.interval else None
@@ -97,10 +99,10 @@ class View:
         return count(self._searcher, self._base)
 
     @cached_property
-    def _verified(self) -> list[str]:
-        """The ids that match among the newest candidates."""
+    def _verified(self) -> list[Row]:
+        """What matches among the newest candidates, newest first."""
         newest = by_time(self._searcher, self._base, newest_first=True)
-        return [self._id(row) for row in self._matching(newest)]
+        return [row for row in islice(newest, EXACT_CANDIDATES) if self._matches(row)]
 
     @property
     def _scope(self) -> tantivy.Query:
@@ -109,36 +111,52 @@ class View:
             return self._base
         if not self._verified:
             return nothing()
-        return tantivy.Query.term_set_query(SCHEMA, "id", self._verified)
+        ids = [self._id(row) for row in self._verified]
+        return tantivy.Query.term_set_query(SCHEMA, "id", ids)
 
-    def _page(self, cursor: Cursor | None) -> tuple[list[Row], bool]:
-        """The rows of the page, and whether there are more."""
-        size = self._request.size
-        rows = self._rows(cursor)
-        found = [*islice(rows, size + 1)]
-        return found[:size], len(found) > size
+    def _page(self, cursor: Cursor | None) -> tuple[list[Row], str]:
+        """The rows of the page, and the cursor behind them where there is more."""
+        sort, size = self._request.sort, self._request.size
+        found = [*islice(self._rows(cursor), size + 1)]
+        rows = found[:size]
+        if len(found) <= size and self._tired is None:
+            return rows, ""
+        if sort == "relevance":
+            position = (cursor.position if cursor else 0) + len(rows)
+            return rows, write_cursor(Cursor(sort=sort, position=position))
+        last = rows[-1] if len(found) > size else self._tired or rows[-1]
+        behind = Cursor(sort=sort, ms=time_of(last.place), article_id=self._id(last))
+        return rows, write_cursor(behind)
 
     def _rows(self, cursor: Cursor | None) -> Iterator[Row]:
         """What matches, in order, from the cursor on; one a story where that was asked for."""
-        request = self._request
-        if request.sort == "relevance":
+        if self._request.sort == "relevance":
             position = cursor.position if cursor else 0
             ranked = by_score(self._searcher, self._base, most=EXACT_CANDIDATES)
-            yield from islice(self._chosen(ranked, None), position, MAX_POSITION)
-            return
-        yield from self._chosen(self._timed(self._base, cursor), cursor)
+            return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
+        if self.is_total_exact and not self.exact:
+            rows = iter(self._verified if self._request.sort == "newest" else self._verified[::-1])
+            return self._chosen((row for row in rows if self._is_behind(row, cursor)), cursor)
+        return self._chosen(self._matching(self._timed(self._base, cursor)), cursor)
+
+    def _is_behind(self, row: Row, cursor: Cursor | None) -> bool:
+        if cursor is None:
+            return True
+        mine = row.place, self._id(row)
+        edge = place(cursor.ms, cursor.article_id), cursor.article_id
+        return mine < edge if self._request.sort == "newest" else mine > edge
 
     def _timed(self, query: tantivy.Query, cursor: Cursor | None) -> Iterator[Row]:
         newest_first = self._request.sort == "newest"
         return by_time(self._searcher, query, newest_first=newest_first, behind=cursor)
 
-    def _chosen(self, rows: Iterator[Row], cursor: Cursor | None) -> Iterator[Row]:
-        matching = self._matching(rows)
+    def _chosen(self, rows: Iterator[Row], cursor: Cursor | None = None) -> Iterator[Row]:
+        """``rows``, or of each story the first: those shown on earlier pages are left out."""
         if not self._request.group:
-            yield from matching
+            yield from rows
             return
         shown: set[str] = set()
-        for row in matching:
+        for row in rows:
             story = text_at(self._searcher, row.address, "story")
             if story not in shown:
                 shown.add(story)
@@ -154,7 +172,16 @@ class View:
     def _matching(self, rows: Iterator[Row]) -> Iterator[Row]:
         if self.exact:
             return rows
-        return (row for row in islice(rows, EXACT_CANDIDATES) if self._matches(row))
+        return self._tested(rows)
+
+    def _tested(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Those of ``rows`` that match, until so many were looked at."""
+        last = None
+        for last in islice(rows, EXACT_CANDIDATES):
+            if self._matches(last):
+                yield last
+        if last is not None and next(rows, None) is not None:
+            self._tired = last
 
     def _matches(self, row: Row) -> bool:
         return matches(self._query, unpack(bytes_at(self._searcher, row.address, WORDS)))
@@ -188,11 +215,3 @@ class View:
         asked = {"story": {"terms": {"field": "story", "size": len(stories)}}}
         found = self._searcher.aggregate(of_stories, asked)["story"]["buckets"]
         return {one["key"]: one["doc_count"] for one in found}
-
-    def _after(self, rows: Sequence[Row], cursor: Cursor | None) -> str:
-        sort = self._request.sort
-        if sort == "relevance":
-            position = (cursor.position if cursor else 0) + len(rows)
-            return write_cursor(Cursor(sort=sort, position=position))
-        last = rows[-1]
-        return write_cursor(Cursor(sort=sort, ms=time_of(last.place), article_id=self._id(last)))

@@ -6,10 +6,7 @@ engine's parser never sees what a user typed. Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import product
 from typing import TypeAlias
@@ -36,11 +33,22 @@ from processors.query_tree import (
     Term,
     TimeRange,
     Wildcard,
-    Word,
     walk,
 )
 from processors.records import Zone
-from search.tantivy_schema import ARTICLE, SCHEMA, milliseconds
+from search.engine_queries import (
+    Must,
+    MustNot,
+    Translation,
+    all_of,
+    any_of,
+    at_least,
+    between,
+    everything,
+    one_word,
+    sequence,
+)
+from search.tantivy_schema import SCHEMA
 
 MAX_PHRASES = 420
 """Phrases that one NEAR may become: NEAR/50 of two pairs of words is 408. More is verified."""
@@ -52,66 +60,13 @@ MAX_WORDS = 250_000
 """Words that the wildcards of a search may stand for, about: twelve of one letter."""
 
 _WHOLE_DICTIONARY = 20_000.0
-_MAX_JOKERS = 4  # ``?`` beside a ``*``: each doubles the automaton
 _FIELDS: dict[Zone | None, tuple[str, ...]] = {
     None: ("title", "body"),
     "title": ("title",),
     "lead": ("lead",),
     "body": ("body",),
 }
-_LEAST, _MOST = -(2**63), 2**63 - 1
-
-Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 _Clause: TypeAlias = tuple[tantivy.Occur, tantivy.Query]
-
-
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """A query for the engine; not ``exact``: it finds all that match, and more."""
-
-    query: tantivy.Query
-    exact: bool = True
-
-
-def everything() -> tantivy.Query:
-    """All articles (not the checkpoint)."""
-    return tantivy.Query.term_query(SCHEMA, "kind", ARTICLE)
-
-
-def nothing() -> tantivy.Query:
-    """No article."""
-    return tantivy.Query.empty_query()
-
-
-def all_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    """What each of ``queries`` finds."""
-    if len(queries) == 1:
-        return queries[0]
-    return tantivy.Query.boolean_query([(Must, one) for one in queries])
-
-
-def any_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    """What one of ``queries`` finds."""
-    if len(queries) == 1:
-        return queries[0]
-    return tantivy.Query.boolean_query([(Should, one) for one in queries])
-
-
-def between(field: str, start: datetime | None, end: datetime | None) -> tantivy.Query:
-    """Articles whose time ``field`` is from ``start`` on and before ``end``."""
-    return numbers(field, _ceiling(start, _LEAST), _ceiling(end, _MOST) - 1)
-
-
-def numbers(field: str, low: int, high: int) -> tantivy.Query:
-    """Articles whose ``field`` is from ``low`` to ``high``, both included."""
-    return tantivy.Query.range_query(SCHEMA, field, tantivy.FieldType.Integer, low, high)
-
-
-def _ceiling(moment: datetime | None, missing: int) -> int:
-    if moment is None:
-        return missing
-    found = milliseconds(moment)
-    return found + bool(moment.microsecond % 1000)
 
 
 def check_words(query: Query) -> None:
@@ -154,7 +109,7 @@ class _Translator:
             case Or(of=of):
                 return _joined(any_of, map(self.node, of))
             case AtLeast(count=count, of=of):
-                return _joined(partial(_at_least, count), map(self.node, of))
+                return _joined(partial(at_least, count), map(self.node, of))
             case Not():
                 return self._all((node,))
             case _:
@@ -190,18 +145,18 @@ class _Translator:
             case Phrase(parts=parts):
                 return self._phrase(parts, field)
             case _:
-                return _part(term, field)
+                return one_word(term, field)
 
     def _phrase(self, parts: Sequence[Part], field: str) -> Translation:
         is_cased = any(isinstance(part, Cased) for part in parts)
         if any(isinstance(part, Wildcard) for part in parts) and not self._patterns_in_phrases:
-            found = [_part(part, field).query for part in parts]
+            found = [one_word(part, field).query for part in parts]
             return Translation(all_of(found), exact=False)
-        query = _sequence([*enumerate(parts)], field)
+        query = sequence([*enumerate(parts)], field)
         if query is None:
-            return Translation(all_of([_part(part, field).query for part in parts]), exact=False)
+            return Translation(all_of([one_word(part, field).query for part in parts]), exact=False)
         if is_cased:
-            cased = [_part(part, field).query for part in parts if isinstance(part, Cased)]
+            cased = [one_word(part, field).query for part in parts if isinstance(part, Cased)]
             return Translation(all_of([query, *cased]), exact=False)
         return Translation(query)
 
@@ -236,17 +191,12 @@ class _Translator:
         if len(pairs) * (node.distance + 1) > limit:
             return None
         found = [
-            _sequence(_placed(first, second, gap), field)
+            sequence(_placed(first, second, gap), field)
             for first, second in dict.fromkeys(pairs)
             for gap in range(node.distance + 1)
         ]
         known = [query for query in found if query is not None]
         return known if len(known) == len(found) else None
-
-
-def _at_least(least: int, queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    clauses = [(Should, one) for one in queries]
-    return tantivy.Query.boolean_query(clauses, minimum_number_should_match=least)
 
 
 def _joined(
@@ -262,63 +212,3 @@ def _parts(term: Term) -> tuple[Part, ...]:
 
 def _placed(first: Sequence[Part], second: Sequence[Part], gap: int) -> list[tuple[int, Part]]:
     return [*enumerate(first), *enumerate(second, len(first) + gap)]
-
-
-def _sequence(placed: Sequence[tuple[int, Part]], field: str) -> tantivy.Query | None:
-    """Two or more words at the given distances; None where a pattern is too much for the engine."""
-    if not any(isinstance(part, Wildcard) for _, part in placed):
-        words: list[str | tuple[int, str]] = [(place, _folded(part)) for place, part in placed]
-        return tantivy.Query.phrase_query(SCHEMA, field, words)
-    if any(isinstance(part, Wildcard) and _is_hard(part.pattern) for _, part in placed):
-        return None
-    patterns: list[str | tuple[int, str]] = [
-        (place, _regex(_folded(part))) for place, part in placed
-    ]
-    try:
-        return tantivy.Query.regex_phrase_query(SCHEMA, field, patterns)
-    except ValueError:  # the automaton has too many states
-        return None
-
-
-def _folded(part: Part) -> str:
-    match part:
-        case Word(value=value):
-            return value
-        case Cased(folded=folded):
-            return folded
-        case Wildcard(pattern=pattern):
-            return pattern
-
-
-def _part(part: Part, field: str) -> Translation:
-    match part:
-        case Word(value=value):
-            return Translation(tantivy.Query.term_query(SCHEMA, field, value))
-        case Cased(value=value):
-            return Translation(tantivy.Query.term_query(SCHEMA, f"{field}_cased", value))
-        case Wildcard(pattern=pattern):
-            return _wildcard(pattern, field)
-
-
-def _wildcard(pattern: str, field: str) -> Translation:
-    """Exact where the engine can build the automaton; else a wider pattern, or everything."""
-    wider = pattern.replace("?", "*")
-    attempts = [(wider, False)] if _is_hard(pattern) else [(pattern, True), (wider, False)]
-    for attempt, exact in attempts:
-        try:
-            query = tantivy.Query.regex_query(SCHEMA, field, _regex(attempt))
-        except ValueError:
-            continue
-        return Translation(query, exact)
-    return Translation(everything(), exact=False)
-
-
-def _is_hard(pattern: str) -> bool:
-    return "*" in pattern and pattern.count("?") > _MAX_JOKERS
-
-
-def _regex(pattern: str) -> str:
-    if not pattern.strip("?"):
-        return "[^¶]" * len(pattern)  # the paragraph end is no word
-    signs = {"*": ".*", "?": "."}
-    return "".join(signs.get(one) or re.escape(one) for one in pattern)

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ingest.article import Article, Cause
 from ingest.connections import Connections
-from ingest.guard import Guard, NetSettings
+from ingest.guard import Guard
 from ingest.log import NewRecord, topic_specs
 from ingest.quarantine import Quarantine
+from ingest.settings import NetSettings
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.records import Change, StoryLink, StoryRecord, TopicTag
@@ -124,13 +125,13 @@ class Newsdesk:
         given: dict[str, Any] = {
             "settings": self.settings,
             "quarantine": self.quarantine,
-            "wake": lambda: self.sender.notify(),
+            "wake": self.woken,
             "crash_point": self.crash_point,
             "clock": self.clock,
         }
         return AlertOwner(self.log, **(given | changes))
 
-    async def __aenter__(self) -> Newsdesk:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -140,6 +141,10 @@ class Newsdesk:
     def close(self) -> None:
         self.owner.close()
         self.log.close()
+
+    def woken(self) -> None:
+        """Wake the sender of now; a test may have put another in place."""
+        self.sender.notify()
 
     def publish(self, *stories: StoryRecord) -> None:
         """Append stories as the register does."""

@@ -41,7 +41,7 @@ async def _run(given: argparse.Namespace) -> None:
     deadly = Deadly(given.point, given.times)
     with folder.lock():
         async with Embedded.opened(settings, folder, crash_point=deadly) as shell:
-            shell.feeds.import_list(Path(given.feeds).read_text(), name=given.feeds)
+            shell.feeds.import_list(given.list, name="feeds")
             await shell.run(asyncio.Event())
 
 
@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("times", type=int)
     parser.add_argument("feeds")
     log_to_stderr()
-    asyncio.run(_run(parser.parse_args()))
+    given = parser.parse_args()
+    given.list = Path(given.feeds).read_text()
+    asyncio.run(_run(given))
 
 
 if __name__ == "__main__":

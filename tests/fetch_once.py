@@ -14,8 +14,9 @@ import sys
 import time
 
 from ingest.errors import FeedError
-from ingest.fetch import Fetcher, FetchSettings
-from ingest.guard import Guard, NetSettings
+from ingest.fetch import Fetcher
+from ingest.guard import Guard
+from ingest.settings import FetchSettings, NetSettings
 
 
 async def main(url: str, allowed: str) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from ingest.errors import FeedError
-from ingest.fetch import Fetcher, FetchSettings
-from ingest.guard import Guard, NetSettings
+from ingest.fetch import Fetcher
+from ingest.guard import Guard
+from ingest.settings import FetchSettings, NetSettings
 from tests.evil import GOOD, EvilServer
 
 ROOT = Path(__file__).resolve().parent.parent

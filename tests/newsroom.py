@@ -15,15 +15,15 @@ from ingest.article import Sighting
 from ingest.entry_store import EntryStore
 from ingest.feed_store import FeedStore
 from ingest.feeds import Feed, FeedState
-from ingest.fetch import Fetcher, FetchSettings
-from ingest.guard import Guard, NetSettings
+from ingest.fetch import Fetcher
+from ingest.guard import Guard
 from ingest.log import Partition, topic_specs
 from ingest.politeness import HostSlots
 from ingest.poll import Polling, Sandboxes
 from ingest.poller import Poller
 from ingest.quarantine import Quarantine
 from ingest.reading import answer
-from ingest.schedule import PollSettings
+from ingest.settings import FetchSettings, NetSettings, PollSettings
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode
 

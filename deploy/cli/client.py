@@ -1,24 +1,20 @@
 """One way to the data: the API on the Unix socket of the process that owns the data folder.
 
 While ``wirewatch run`` owns it, that is the one; where nobody runs, this process locks the folder
-and serves the same API on the same socket for the length of the command.
+and serves the same API to itself, on a socket of its own, for the length of the command.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from deploy.cli.context import Context
-from deploy.folder import DataFolder
 from ingest.errors import (
     NotFoundError,
     QueryError,
@@ -27,10 +23,13 @@ from ingest.errors import (
     WirewatchError,
 )
 
+if TYPE_CHECKING:
+    from deploy.settings import Settings
+
 LOCK_WAIT_SECONDS = 10.0
 """Another short command may hold the folder; it is done within seconds."""
 
-LOOK_SECONDS = 0.05
+BAD_REQUEST = 400
 
 Params = Mapping[str, Any]
 
@@ -44,48 +43,20 @@ def call(
     body: Any = None,
 ) -> Any:
     """The JSON answer of one API call. Raises the WirewatchError that the API describes."""
-    return asyncio.run(_call(context, method, path, params=params, body=body))
+    with _socket(context) as socket, _answer(socket, method, _target(path, params), body) as answer:
+        content = answer.read()
+        _raise_for(answer.status, content)
+        return json.loads(content) if content else None
 
 
 def lines(
     context: Context, method: str, path: str, *, params: Params | None = None, body: Any = None
 ) -> Iterator[Any]:
     """The JSON lines of a streamed answer, as they come."""
-    with asyncio.Runner() as runner:
-        stream = _lines(context, method, path, params=params, body=body)
-        try:
-            while True:
-                try:
-                    yield runner.run(_next(stream))
-                except StopAsyncIteration:
-                    return
-        finally:
-            runner.run(stream.aclose())
-
-
-async def _next(stream: AsyncIterator[Any]) -> Any:
-    return await anext(stream)
-
-
-async def _call(
-    context: Context, method: str, path: str, *, params: Params | None, body: Any
-) -> Any:
-    async with _client(context) as client:
-        answer = await client.request(method, path, params=_present(params), json=body)
-        _raise_for(answer.status_code, answer.content)
-        return answer.json() if answer.content else None
-
-
-async def _lines(
-    context: Context, method: str, path: str, *, params: Params | None, body: Any
-) -> AsyncGenerator[Any, None]:
-    async with (
-        _client(context) as client,
-        client.stream(method, path, params=_present(params), json=body) as answer,
-    ):
-        if answer.is_error:
-            _raise_for(answer.status_code, await answer.aread())
-        async for line in answer.aiter_lines():
+    with _socket(context) as socket, _answer(socket, method, _target(path, params), body) as answer:
+        if answer.status >= BAD_REQUEST:
+            _raise_for(answer.status, answer.read())
+        for line in answer:
             if line.strip():
                 found = json.loads(line)
                 if isinstance(found, dict) and "error" in found and "code" in found:
@@ -93,71 +64,94 @@ async def _lines(
                 yield found
 
 
-def _present(params: Params | None) -> dict[str, Any]:
-    return {k: v for k, v in (params or {}).items() if v is not None}
+def is_running(context: Context) -> bool:
+    """Whether a process owns the data folder and answers."""
+    folder = context.folder(context.settings())
+    return folder.answering_owner(LOCK_WAIT_SECONDS) is not None
 
 
-@asynccontextmanager
-async def _client(context: Context) -> AsyncIterator[httpx.AsyncClient]:
+def segment(name: str) -> str:
+    """``name`` as one segment of a path: names of subscriptions are free text."""
+    return quote(name, safe="")
+
+
+@contextmanager
+def _socket(context: Context) -> Iterator[Path]:
+    """A socket on which the API of the context's data folder answers."""
     settings = context.settings()
     folder = context.folder(settings)
-    if await _is_served(folder):
-        async with _over(folder.socket_path()) as client:
-            yield client
+    owner = folder.answering_owner(LOCK_WAIT_SECONDS)
+    if owner is not None:
+        yield owner.socket
         return
-    # Imported here: opening the stores costs half a second that the socket path does not need.
+    with _at_rest(settings, context) as path:
+        yield path
+
+
+@contextmanager
+def _at_rest(settings: Settings, context: Context) -> Iterator[Path]:
+    # Imported here: opening the stores costs what the way over a socket does not need.
+    from anyio.from_thread import start_blocking_portal
+
     from deploy.local import open_at_rest
 
-    async with (
-        open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS) as path,
-        _over(path) as client,
-    ):
-        yield client
+    opened = open_at_rest(settings, context.folder(settings), wait_seconds=LOCK_WAIT_SECONDS)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(opened) as path:
+        yield path
 
 
-async def _is_served(folder: DataFolder) -> bool:
-    """Whether somebody owns the folder and answers; waits for one that is just starting."""
-    deadline = time.monotonic() + LOCK_WAIT_SECONDS
-    while (owner := folder.owner()) is not None:
-        if await asyncio.to_thread(_answers, owner.socket):
-            return True
-        if time.monotonic() > deadline:
-            raise UnavailableError(
-                f"process {owner.pid} owns the data folder and does not answer",
-                hint="Try again; if it stays so, stop that process and start it anew.",
-            )
-        await asyncio.sleep(LOOK_SECONDS)
-    return False
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True
-
-
-def _over(path: Path) -> httpx.AsyncClient:
+@contextmanager
+def _answer(path: Path, method: str, target: str, body: Any) -> Iterator[HTTPResponse]:
     # No time-out: a reindex takes as long as it takes, and the far end is our own process.
-    return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=str(path)),
-        base_url="http://wirewatch",
-        timeout=httpx.Timeout(None),
-    )
+    connection = _Connection(path)
+    try:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data else {}
+        connection.request(method, target, body=data, headers=headers)
+        with connection.getresponse() as answer:
+            yield answer
+    except (HTTPException, ConnectionError) as error:
+        raise UnavailableError(
+            f"the process that owns the data folder went away: {error!r}",
+            sentence="The process that owns the data folder ended in the middle of the answer.",
+            hint="Give the command again.",
+        ) from error
+    finally:
+        connection.close()
+
+
+class _Connection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("wirewatch")
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket's path."""
+        import socket
+
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))
+
+
+def _target(path: str, params: Params | None) -> str:
+    given = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in (params or {}).items()
+        if value is not None
+    }
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _raise_for(status: int, content: bytes) -> None:
-    if status < httpx.codes.BAD_REQUEST:
+    if status < BAD_REQUEST:
         return
     try:
         found = json.loads(content)
     except ValueError:
         found = {}
-    if not isinstance(found, dict):
-        found = {}
-    raise _error_from(found, status)
+    raise _error_from(found if isinstance(found, dict) else {}, status)
 
 
 def _error_from(found: Mapping[str, Any], status: int) -> WirewatchError:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.cli.context import CONFIG_NAME, context_of
 from deploy.cli.output import print_json, print_line, print_table
-from deploy.settings import Loaded, all_settings, first_file
 from ingest.errors import UsageError
+
+if TYPE_CHECKING:
+    from deploy.settings import Loaded
 
 app = typer.Typer(help="Settings: show, init.")
 
@@ -21,6 +23,8 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show every setting, its value and where the value comes from."""
+    from deploy.settings import all_settings
+
     loaded = context_of(ctx).loaded()
     rows = [
         {
@@ -47,6 +51,8 @@ def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path(CONFIG_NAME),
 ) -> None:
     """Write a first settings file: every setting, commented out, with its sentence."""
+    from deploy.settings import first_file
+
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(first_file())

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from deploy.folder import DataFolder, default_data_folder
-from deploy.settings import Loaded, Settings, load
+
+if TYPE_CHECKING:
+    from deploy.settings import Loaded, Settings
 
 CONFIG_NAME = "wirewatch.toml"
 
@@ -26,6 +29,9 @@ class Context:
 
     def loaded(self) -> Loaded:
         """Settings and origins. Raises UsageError or FileError with place and remedy."""
+        # Imported here: `--help` and the filters without settings need not wait for it.
+        from deploy.settings import load
+
         overrides = list(self.overrides)
         if self.data is not None:
             overrides.append(f"data.folder={self.data.absolute()}")

@@ -6,16 +6,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json
-from deploy.topic_files import load_topics
-from ingest.article import Article
 from ingest.errors import FileError, QueryError, UsageError
-from processors.records import Band
+
+if TYPE_CHECKING:
+    from ingest.article import Article
+    from processors.records import Band, TopicTag
 
 
 def register(app: typer.Typer) -> None:
@@ -60,6 +61,7 @@ def tag(
     _json: JsonFlag = False,
 ) -> None:
     """Tag articles: ``{"id","title","text","lang"?,"source"?}`` in, the id with ``topics`` out."""
+    from deploy.topic_files import load_topics
     from ingest.wire import as_json
     from processors.pipeline import tag_text
     from processors.topics import TopicEngine
@@ -130,6 +132,7 @@ def hours_of(text: str) -> float:
 
 def article_of(row: dict[str, Any]) -> Article:
     """The article that a line of a filter's input describes; only ``text`` is needed."""
+    from ingest.article import Article
     from ingest.dates import parse_date
 
     def many(name: str) -> tuple[str, ...]:
@@ -152,7 +155,7 @@ def article_of(row: dict[str, Any]) -> Article:
     )
 
 
-def topics_of(row: dict[str, Any]) -> tuple[Any, ...]:
+def topics_of(row: dict[str, Any]) -> tuple[TopicTag, ...]:
     """Topic tags on a line: ids (band tag) or the objects that ``tag`` prints."""
     from processors.records import TopicTag
 

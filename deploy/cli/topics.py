@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json as jsonlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.cli.client import call
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line, print_table
-from deploy.topic_files import Definition, definitions, folder_files, read
 from ingest.errors import FileError, NotFoundError
-from processors.topic import Topic
+
+if TYPE_CHECKING:
+    from deploy.topic_files import Definition
+    from processors.topic import Topic
+    from processors.topics import TopicEngine
 
 app = typer.Typer(help="Topic definitions: list, show, check, test, explain.")
 
@@ -24,6 +27,8 @@ Folder = Annotated[
 
 
 def _definitions(ctx: typer.Context, folder: Path | None) -> tuple[Definition, ...]:
+    from deploy.topic_files import definitions
+
     named = context_of(ctx).settings().topics.folder
     return definitions(folder or (Path(named).expanduser() if named else None))
 
@@ -83,7 +88,9 @@ def check(
     json: JsonFlag = False,
 ) -> None:
     """Validate topic files: every fault with its line and a fix."""
-    rows = []
+    from deploy.topic_files import folder_files, read
+
+    rows: list[dict[str, Any]] = []
     for file in files:
         for one in folder_files(file) if file.is_dir() else [file]:
             try:
@@ -140,7 +147,7 @@ def test(
         raise typer.Exit(1)
 
 
-def _scores(labelled: Path, engine: Any) -> list[dict[str, Any]]:
+def _scores(labelled: Path, engine: TopicEngine) -> list[dict[str, Any]]:
     from ingest.wire import as_json
     from processors.topics import evaluate
 

@@ -14,7 +14,7 @@ import random
 import re
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
@@ -59,8 +59,8 @@ class QueryMaker:
 
     def __init__(self, corpus: Sequence[str], *, seed: int) -> None:
         self._rnd = random.Random(seed)
-        names = Counter(name for text in corpus for name in set(_NAME.findall(text)))
-        words = Counter(word for text in corpus for word in set(analyse(text).words))
+        names = Counter(name for text in corpus for name in sorted(set(_NAME.findall(text))))
+        words = Counter(word for text in corpus for word in sorted(set(analyse(text).words)))
         most = 0.15 * len(corpus)
         self._words = [w for w, n in words.items() if 3 <= n <= most and w.isalpha() and w[2:]]
         self._word_weights = list(accumulate(words[word] ** 0.5 for word in self._words))
@@ -108,13 +108,15 @@ def costs(
 ) -> list[float]:
     """Milliseconds a text of each of ``calls``.
 
-    They take turns on every text, and each text's best of some rounds counts: what else the
-    machine does disturbs all of them alike, and little.
+    They take turns on every text, another one first in each round, and each text's best of the
+    rounds counts: what else the machine does disturbs all of them alike, and little.
     """
     least = [[float("inf")] * len(corpus) for _ in calls]
+    turns = deque(zip(calls, least, strict=True))
     for _ in range(rounds):
+        turns.rotate(1)
         for place, text in enumerate(corpus):
-            for call, found in zip(calls, least, strict=True):
+            for call, found in turns:
                 start = time.perf_counter()
                 call(text)
                 found[place] = min(found[place], time.perf_counter() - start)

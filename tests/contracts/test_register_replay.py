@@ -18,8 +18,9 @@ from ingest.wire import decode, encode
 from processors.pipeline import tag
 from processors.records import StoryLink, StoryRecord, Tagged
 from processors.restoring import restored
+from processors.settings import StoriesSettings
 from processors.topics import TopicEngine
-from processors.worker import Registrar, StoriesSettings, Tagger
+from processors.worker import Registrar, Tagger
 from tests.made_up_news import START, converging, newsroom, sighting
 
 ENGINE = TopicEngine(())

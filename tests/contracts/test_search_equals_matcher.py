@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from processors.query import parse
 from processors.query_tree import Query
 from processors.records import StoryRecord
 from processors.reference import matches
-from search.index import SearchRequest
+from search.index import SearchRequest, Sort
 from search.stored_fields import text_at
 from search.tantivy_index import TantivyIndex
 from search.translate import translate
@@ -26,6 +27,7 @@ from tests.story_records import SEEN, mixed_stories
 
 COUNT = 160
 CASES = 1000
+SORTS: list[Sort] = ["newest", "oldest"]
 
 
 class Searched:
@@ -43,9 +45,7 @@ class Searched:
 
     def expected(self, query: Query) -> list[str]:
         found = [name for name, one in self.documents.items() if matches(query, one)]
-        return sorted(
-            found, key=lambda name: (self.records[name].article.seen, name), reverse=True
-        )
+        return sorted(found, key=lambda name: (self.records[name].article.seen, name), reverse=True)
 
     def check(self, text: str) -> None:
         try:
@@ -109,19 +109,19 @@ def test_wide_distances_are_found_as_the_definition_says(
 
 
 @settings(THOROUGH, max_examples=CASES // 10)
-@given(text=queries(), size=st.integers(1, 50), sort=st.sampled_from(["newest", "oldest"]))
+@given(text=queries(), size=st.integers(1, 50), sort=st.sampled_from(SORTS))
 def test_pages_follow_each_other_without_gap_or_repeat(
-    searched: Searched, text: str, size: int, sort: str
+    searched: Searched, text: str, size: int, sort: Sort
 ) -> None:
     try:
         query = parse(text, where="search")
     except QueryError:
         assume(False)  # noqa: FBT003 - how Hypothesis skips a case
-    request = {"query": query, "size": size, "sort": sort, "highlights": False}
+    first = SearchRequest(query=query, size=size, sort=sort, highlights=False)
     found: list[str] = []
     after = ""
     while True:
-        result = searched.index.search(SearchRequest(after=after, **request))
+        result = searched.index.search(replace(first, after=after))
         found += [hit.article.id for hit in result.hits]
         after = result.after
         if not after:

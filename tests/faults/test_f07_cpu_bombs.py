@@ -6,7 +6,8 @@ import time
 import pytest
 
 from ingest.errors import UnreadableError
-from ingest.sandbox import ParseSettings, Sandbox
+from ingest.sandbox import Sandbox
+from ingest.settings import ParseSettings
 
 ATTRIBUTES = (
     b'<?xml version="1.0"?><rss version="2.0" '

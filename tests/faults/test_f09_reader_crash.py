@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ingest.errors import UnreadableError
-from ingest.sandbox import ParseSettings, Sandbox
+from ingest.sandbox import Sandbox
+from ingest.settings import ParseSettings
 
 SENTENCES = {"Reader crashed on this feed.", "Refused: took too much memory to read."}
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from ingest.errors import BlockedAddressError
-from ingest.fetch import Fetcher, FetchSettings
-from ingest.guard import Guard, NetSettings
+from ingest.fetch import Fetcher
+from ingest.guard import Guard
+from ingest.settings import FetchSettings, NetSettings
 from tests.evil import EvilServer
 from tests.fetching import fetcher_for, refusal
 from tests.network import Names, NoSockets

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
-from ingest.fetch import Fetcher, FetchSettings
+from ingest.fetch import Fetcher
 from ingest.guard import Guard
+from ingest.settings import FetchSettings
 from tests.fetching import refusal
 from tests.network import Names, NoSockets
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.schedule import PollSettings
+from ingest.settings import PollSettings
 from tests.newsroom import PollStage, TestClock, until
 from tests.newsserver import NewsServer, item, rss
 

@@ -13,7 +13,7 @@ CHILD = """
 import asyncio, json, resource, sys
 from pathlib import Path
 from ingest.log import NewRecord
-from ingest.schedule import PollSettings
+from ingest.settings import PollSettings
 from tests.newsroom import PollStage, until
 from tests.newsserver import NewsServer, item, rss
 

@@ -56,7 +56,7 @@ async def killed_at(scene: Scene, point: str, times: int) -> None:
     child = Running(scene.place, *verb, command=CRASH_CHILD)
     try:
         issuing = asyncio.create_task(keep_issuing(scene))
-        assert await child.ended(seconds=40) == -9, child.said()
+        assert await child.ended(seconds=60) == -9, child.said()
         issuing.cancel()
     finally:
         child.kill()

@@ -53,8 +53,6 @@ async def test_f44_a_replay_after_five_minutes_is_refused(tmp_path: Path) -> Non
     async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
         (one, _), (secret, _) = await two_received(desk, receiver)
         old = int(one.headers["webhook-timestamp"]) - 400
-        signed = f"{one.id}.{old}.{one.body.decode()}"
-        assert signed  # the time is under the signature, so it cannot be put back
         headers = {**one.headers, "webhook-timestamp": str(old)}
         with pytest.raises(WebhookVerificationError, match="too old"):
             Webhook(secret).verify(one.body, headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,25 +62,21 @@ class Script:
 
     def _pass_time(self) -> None:
         """The log's clock has milliseconds: let the next append have a later one."""
-        import time  # noqa: PLC0415 - only here
-
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("is_up", [True, False])
-def test_f61_everything_after_a_subscription_and_nothing_before(
-    desk: Newsdesk, is_up: bool
-) -> None:
-    script = Script(desk, is_up=is_up)
+@pytest.mark.parametrize("owner", ["up", "down"])
+def test_f61_everything_after_a_subscription_and_nothing_before(desk: Newsdesk, owner: str) -> None:
+    script = Script(desk, is_up=owner == "up")
     script.article("before")
     script.add("s")
     script.article("after")
     assert script.alerted() == [("s", "after")]
 
 
-@pytest.mark.parametrize("is_up", [True, False])
-def test_f61_each_article_meets_the_query_of_its_time(desk: Newsdesk, is_up: bool) -> None:
-    script = Script(desk, is_up=is_up)
+@pytest.mark.parametrize("owner", ["up", "down"])
+def test_f61_each_article_meets_the_query_of_its_time(desk: Newsdesk, owner: str) -> None:
+    script = Script(desk, is_up=owner == "up")
     script.add("s", "truce")
     script.article("a", "A truce.")
     script.article("b", "A treaty.")
@@ -89,9 +86,9 @@ def test_f61_each_article_meets_the_query_of_its_time(desk: Newsdesk, is_up: boo
     assert script.alerted() == [("s", "a"), ("s", "d")]
 
 
-@pytest.mark.parametrize("is_up", [True, False])
-def test_f61_nothing_of_a_pause_is_alerted(desk: Newsdesk, is_up: bool) -> None:
-    script = Script(desk, is_up=is_up)
+@pytest.mark.parametrize("owner", ["up", "down"])
+def test_f61_nothing_of_a_pause_is_alerted(desk: Newsdesk, owner: str) -> None:
+    script = Script(desk, is_up=owner == "up")
     script.add("s")
     script.article("a")
     script.edit("s", paused=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import UnreadableError
-from ingest.sandbox import ParseSettings, Sandbox
+from ingest.sandbox import Sandbox
+from ingest.settings import ParseSettings
 
 
 class Payload:

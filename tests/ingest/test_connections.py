@@ -9,8 +9,9 @@ from yarl import URL
 from ingest import connections
 from ingest.connections import Connections, GuardedResolver, RefusedAddressError, SystemResolver
 from ingest.errors import BlockedAddressError
-from ingest.guard import Guard, NetSettings
+from ingest.guard import Guard
 from ingest.network_errors import NETWORK_ERRORS, explain
+from ingest.settings import NetSettings
 from tests.evil import EvilServer
 from tests.network import Names
 

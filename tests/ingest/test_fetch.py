@@ -9,9 +9,10 @@ import pytest
 import trustme
 
 from ingest.errors import FetchError
-from ingest.fetch import Fetcher, FetchSettings
-from ingest.guard import Guard, NetSettings
+from ingest.fetch import Fetcher
+from ingest.guard import Guard
 from ingest.politeness import HostSlots
+from ingest.settings import FetchSettings, NetSettings
 from tests.evil import GOOD, EvilServer, Exchange
 from tests.network import Names
 

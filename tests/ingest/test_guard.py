@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from ingest.errors import BlockedAddressError, UsageError
 from ingest.guard import (
     Guard,
-    NetSettings,
     check_url,
     is_disguised,
     is_public,
@@ -17,6 +16,7 @@ from ingest.guard import (
     proxy_warning,
     split_credentials,
 )
+from ingest.settings import NetSettings
 
 PRIVATE = [
     "0.0.0.0", "0.1.2.3",  # noqa: S104 - a value, nothing is bound

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ingest.article import Article, content_hash
 from ingest.entry import ParsedFeed, RawEntry
 from ingest.identity import feed_id
-from ingest.normalise import ArticleLimits, normalise
+from ingest.normalise import normalise
+from ingest.settings import ArticleLimits
 from ingest.wire import decode, encode
 
 FETCHED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

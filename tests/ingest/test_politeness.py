@@ -8,8 +8,9 @@ import pytest
 
 from ingest import politeness
 from ingest.errors import FetchError
-from ingest.guard import Guard, NetSettings
+from ingest.guard import Guard
 from ingest.politeness import HostSlots
+from ingest.settings import NetSettings
 
 ONE = "http://one.example/feed"
 OTHER_FEED = "https://ONE.example:8443/other"

@@ -16,7 +16,7 @@ from ingest.log import NewRecord, Partition
 from ingest.poller import Poller
 from ingest.reading import answer
 from ingest.sandbox import SandboxPool
-from ingest.schedule import PollSettings
+from ingest.settings import PollSettings
 from ingest.wire import decode
 from tests.newsroom import InlineReader, PollStage, TestClock, until
 from tests.newsserver import NewsServer, item, rss

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ingest.errors import UnreadableError
-from ingest.normalise import ArticleLimits
 from ingest.reading import Reading, answer, header, read_answer, read_feed, read_found
+from ingest.settings import ArticleLimits
 from tests.newsserver import item, rss
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ import pytest
 
 from ingest.errors import FeedError, UnreadableError
 from ingest.resident_memory import resident_bytes, wait_for_excess
-from ingest.sandbox import ParseSettings, Sandbox, SandboxPool
+from ingest.sandbox import Sandbox, SandboxPool
+from ingest.settings import ParseSettings
 
 QUICK = ParseSettings(seconds=1, memory_bytes=1 << 28, processes=2)
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,7 +228,8 @@ async def test_a_pool_reads_side_by_side_and_survives_bad_feeds() -> None:
 PARENT = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
-from ingest.sandbox import ParseSettings, Sandbox
+from ingest.sandbox import Sandbox
+from ingest.settings import ParseSettings
 async def main():
     sandbox = Sandbox("tests.sandbox_targets:act", settings=ParseSettings(seconds=0.9))
     print((await sandbox.call({}, b""))["pid"], flush=True)

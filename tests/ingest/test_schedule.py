@@ -19,7 +19,6 @@ from ingest.outcomes import (
 from ingest.refusals import WAIT_LEAST, WAIT_MOST, status_means, wait_seconds
 from ingest.schedule import (
     BACKOFF_FACTOR,
-    PollSettings,
     address,
     due_in,
     hold_seconds,
@@ -28,6 +27,7 @@ from ingest.schedule import (
     spread,
     wants_full_fetch,
 )
+from ingest.settings import PollSettings
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SETTINGS = PollSettings()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from ingest.errors import FileError
 from processors.topic import Rule
 from processors.topic_file import MAX_BYTES, load_topic, merge
+from processors.topics import TopicEngine, run_examples
 
 GOOD = """\
 schema: 1
@@ -91,6 +93,14 @@ def test_every_shipped_file_is_good() -> None:
         assert file.name.removesuffix(".yaml") in {topic.id, f"{topic.id}.{topic.lang}"}
 
 
+def test_the_example_of_the_manual_is_a_good_file_that_passes_its_tests() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "topics.md").read_text("utf-8")
+    example = manual.split("```yaml\n", 1)[1].split("```", 1)[0]
+    topic = load_topic(example, place="docs/topics.md")
+    assert len(topic.examples) == 2
+    assert run_examples(topic, TopicEngine([topic])) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message", "hint"),
     [
@@ -152,7 +162,7 @@ def test_a_fault_is_named_with_its_line_and_a_fix(
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "a: \0b"])
+@pytest.mark.parametrize("text", ["[" * 2000, "a: \0b"])
 def test_a_file_that_yaml_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(FileError, match="YAML") as caught:
         load(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib.resources import files
 from itertools import product
 
@@ -382,6 +383,14 @@ def test_tags_come_best_first() -> None:
         HEAD.replace("id: t", "id: u") + "rules: [{id: r, points: 9, any: [apple]}]\n", place="b"
     )
     assert [each.topic for each in tag(TopicEngine([one, two]), "apple")] == ["u", "t"]
+
+
+def test_a_text_that_repeats_one_phrase_costs_no_more_than_its_length(both: TopicEngine) -> None:
+    text = "Truce talks with rebels on weapons sold to Yemen in a price war. " * 6000
+    started = time.process_time()
+    found = explain(both, analyse(""), analyse(text), language="en")
+    assert len(found) == 2
+    assert time.process_time() - started < 10
 
 
 WORDS = ["apple", "bear", "cat", "Oslo", "tax", "pie.", "and", "\n\n"]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import NewerSchemaError
+from ingest.errors import NewerSchemaError, NotFoundError, UnavailableError
 from ingest.log import NewRecord, Partition
-from ingest.wire import decode
+from ingest.wire import decode, encode
 from processors.records import Evidence, TopicTag
 from search.alert_state import SINCE, TOPIC, Since, alert_id
 from search.explain import explain_match
@@ -143,8 +143,6 @@ def test_a_claim_is_dropped_when_its_story_is_long_over(desk: Newsdesk) -> None:
     desk.settle()
     (alert,) = desk.alerts()
     done = replace(alert, state="sent")
-    from ingest.wire import encode  # noqa: PLC0415 - only here
-
     desk.log.append([NewRecord(topic=TOPIC, key=f"alert:{alert.alert_id}", value=encode(done))])
     assert isinstance(desk.clock, Clock)
     desk.clock.now = desk.log.read(Partition(TOPIC), 0)[0].appended + timedelta(days=32)
@@ -239,8 +237,6 @@ def test_a_subscription_that_counts_says_since_when(desk: Newsdesk) -> None:
 
 
 def test_a_query_that_this_version_cannot_read_stops_nobody(desk: Newsdesk) -> None:
-    from ingest.wire import encode  # noqa: PLC0415 - only here
-
     odd = replace(desk.store.get(desk.subscribe("odd")), query="((", version=2)
     desk.log.append([NewRecord(topic="subscriptions", key=odd.id, value=encode(odd))])
     desk.subscribe("truce")
@@ -289,3 +285,24 @@ def test_explain_names_the_clause_and_the_story(desk: Newsdesk) -> None:
     desk.publish(story("d"))
     desk.settle()
     assert "paused" in explain_match(desk.log, desk.store.get("truce"), "d")["sentence"]
+
+
+def test_explain_needs_an_article_that_is_there(desk: Newsdesk) -> None:
+    desk.subscribe("truce")
+    with pytest.raises(NotFoundError, match="no article"):
+        explain_match(desk.log, desk.store.get("truce"), "none")
+
+
+def test_a_log_that_was_closed_for_a_moment_costs_nothing_but_time(tmp_path: Path) -> None:
+    desk = Newsdesk(folder=tmp_path)
+    desk.subscribe("truce")
+    desk.settle()
+    desk.publish(story("a"))
+    desk.log.close()
+    with pytest.raises(UnavailableError):
+        desk.owner.step(0)
+    again = Newsdesk(folder=tmp_path)
+    again.settle()
+    assert [one.article_id for one in again.alerts()] == ["a"]
+    again.close()
+    desk.owner.close()

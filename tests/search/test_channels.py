@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from ingest.connections import Connections
-from ingest.guard import Guard, NetSettings
+from ingest.guard import Guard
+from ingest.settings import NetSettings
 from search.alert_settings import AlertSettings
 from search.channels import Channels, Delivery, append_line, block
 from search.payload import payload_of_test

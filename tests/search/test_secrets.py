@@ -30,7 +30,7 @@ def test_what_gives_access_is_hidden_and_comes_back_as_it_was(tmp_path: Path, ur
     hidden = secrets.hide(url)
     assert CANARY not in hidden
     assert "***" in redacted(hidden)
-    assert Secrets(tmp_path).reveal(hidden) == url.replace("to=%20x", "to=%20x")
+    assert Secrets(tmp_path).reveal(hidden) == url
     assert secrets.hide(url) == hidden
 
 

@@ -1,0 +1,84 @@
+"""From a story record to the alerts it calls for, one subscription after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.log import NewRecord, Record
+from ingest.wire import decode
+from processors.document import Document, document
+from processors.query_tree import Query
+from processors.records import StoryRecord
+from search.active import Active
+from search.alert_settings import AlertSettings
+from search.claims import Claims, Match, silence
+from search.payload import Reason, Told, payload, reasons
+from search.subscriptions import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """A story and the subscriptions that it is news for."""
+
+    story: StoryRecord
+    document: Document
+    subscriptions: list[tuple[Subscription, Query]]
+
+
+class Matching:
+    """Matches stories with what is ``active``, and claims."""
+
+    def __init__(
+        self,
+        active: Active,
+        claims: Claims,
+        *,
+        settings: AlertSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._active = active
+        self._claims = claims
+        self._settings = settings
+        self._clock = clock
+
+    def matched(self, record: Record) -> Matched | None:
+        """The subscriptions for a record of ``stories``; None where it is news for nobody.
+
+        Raises:
+            MalformedRecordError, NewerSchemaError: it cannot be read.
+        """
+        if record.value is None or not len(self._active):
+            return None
+        story = decode(StoryRecord, record.value)
+        if silence(story):
+            return None
+        seen = document(story.article, story.topics)
+        found = self._active.match(seen, offset=record.offset)
+        return Matched(story=story, document=seen, subscriptions=found) if found else None
+
+    def claims(self, found: Matched) -> Iterator[NewRecord]:
+        """The records to append; what is claimed already gives none.
+
+        Subscriptions with the same query share the work of saying why.
+        """
+        told = Told.of(found.story, link_base=self._settings.link_base)
+        known: dict[str, tuple[Reason, ...]] = {}
+        for subscription, query in found.subscriptions:
+            if query.text not in known:
+                known[query.text] = reasons(query, found.document, found.story)
+            match = Match(subscription=subscription, story=found.story, now=self._clock())
+            made = self._claims.claim(match, self._body(match, told, known[query.text]))
+            if made is not None:
+                yield made
+
+    def _body(self, match: Match, told: Told, why: tuple[Reason, ...]) -> Callable[[str], str]:
+        return lambda alert_id: payload(
+            told,
+            match.subscription,
+            alert_id=alert_id,
+            why=why,
+            created=match.now,
+            max_bytes=self._settings.payload_bytes,
+        )
