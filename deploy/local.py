@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from deploy import upkeep
 from deploy.doctor import examine
@@ -37,10 +37,10 @@ JSON_LINES = "application/x-ndjson"
 
 
 class FeedList(BaseModel):
-    """A list of feeds as text."""
+    """A list of feeds: a file as it is, whatever its charset."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str
+    data: Base64Bytes
     name: str
 
 
@@ -99,7 +99,7 @@ def _feeds(shell: Embedded) -> APIRouter:
     @router.post("/import")
     def import_list(given: FeedList) -> dict[str, Any]:
         """Add every feed of a list."""
-        report = shell.feeds.import_list(given.text, name=given.name)
+        report = shell.feeds.import_list(given.data, name=given.name)
         shell.changed("feeds")
         return {
             "added": len(report.added),
@@ -136,7 +136,7 @@ def _explaining(shell: Embedded) -> APIRouter:
             "hits_a_day": shell.hits_a_day(query),
         }
 
-    @router.get("/subscriptions/{name}/explain/{article_id}")
+    @router.get("/subscriptions/{name:path}/explain/{article_id}")
     def explain_one(name: str, article_id: str) -> dict[str, Any]:
         """Why an article does or does not alert a subscription."""
         return explain_match(shell.log, shell.subscriptions.get(name), article_id)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal, TextIO, cast
 
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from structlog.typing import EventDict
 
+from deploy.cli.client import LOCK_WAIT_SECONDS
 from deploy.cli.context import Context
 from deploy.cli.feeds import is_url, read_list
 from deploy.embedded import Embedded
@@ -23,8 +28,10 @@ from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
 from deploy.serve import bind_port, guarded, serving
-from deploy.settings import Settings
+from deploy.settings import ApiSettings, Settings
 from deploy.totals import Totals
+from ingest.errors import UsageError
+from ingest.wire import format_time
 from search.api import create_api
 
 logger = structlog.get_logger(__name__)
@@ -45,7 +52,7 @@ class Wanted:
 
 def run_forever(wanted: Wanted) -> None:
     """Run until SIGINT or SIGTERM. Raises the error of a stage that failed."""
-    log_to_stderr()
+    log_to_stderr("warning" if wanted.sample else "info")
     asyncio.run(_run(wanted))
 
 
@@ -55,7 +62,7 @@ def run_once(wanted: Wanted) -> Totals:
     return asyncio.run(_once(wanted))
 
 
-def log_to_stderr() -> None:
+def log_to_stderr(least: Literal["info", "warning"] = "info") -> None:
     """Events as key-value lines on standard error, control characters escaped (row F50)."""
     structlog.configure(
         processors=[
@@ -63,13 +70,39 @@ def log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _shown,
             structlog.processors.LogfmtRenderer(
                 key_order=("timestamp", "level", "event"), bool_as_flag=False
             ),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Tolerant(sys.stderr))),
     )
+
+
+def _shown(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Times as the rest of Wirewatch writes them; what is empty left out."""
+    return {
+        name: format_time(value) if isinstance(value, datetime) else value
+        for name, value in event.items()
+        if value not in (None, "")
+    }
+
+
+class _Tolerant(io.TextIOBase):
+    """Standard error that may be on a full disk or closed: an event lost there stops nothing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 async def _run(wanted: Wanted) -> None:
@@ -81,7 +114,7 @@ async def _run(wanted: Wanted) -> None:
         contextlib.AsyncExitStack() as stack,
     ):
         if wanted.web:
-            port = await stack.enter_async_context(_web(shell, settings))
+            port = await stack.enter_async_context(_web(shell, wanted, settings))
             logger.info("serving", url=f"http://{settings.api.host}:{port}")
         if wanted.sample:
             guide = asyncio.create_task(Tour(shell, json=wanted.json).follow())
@@ -121,6 +154,7 @@ def _bar(*, enabled: bool) -> Progress:
 @asynccontextmanager
 async def _opened(wanted: Wanted) -> AsyncIterator[tuple[Settings, DataFolder, Embedded]]:
     """Lock the folder, open the shell over it, add what the command line names."""
+    lists = [_feed_list(name) for name in wanted.feeds]
     async with contextlib.AsyncExitStack() as stack:
         context = wanted.context
         newsroom = None
@@ -131,37 +165,58 @@ async def _opened(wanted: Wanted) -> AsyncIterator[tuple[Settings, DataFolder, E
             context = context.with_overrides(*sample_overrides(context, newsroom))
         settings = context.settings()
         folder = context.folder(settings)
+        await asyncio.to_thread(folder.answering_owner, LOCK_WAIT_SECONDS)
         stack.enter_context(folder.lock())
         shell = await stack.enter_async_context(Embedded.opened(settings, folder))
         if newsroom is not None:
             sample_subscriptions(shell, newsroom)
-        for name in wanted.feeds:
-            _add_feeds(shell, name)
+        for data, place in lists:
+            _add_feeds(shell, data, place)
         yield settings, folder, shell
 
 
-def _add_feeds(shell: Embedded, name: str) -> None:
-    text, place = (name, "--feeds") if is_url(name) else read_list(name)
-    report = shell.feeds.import_list(text, name=place)
+def _feed_list(name: str) -> tuple[bytes, str]:
+    return (name.encode(), "--feeds") if is_url(name) else read_list(name)
+
+
+def _add_feeds(shell: Embedded, data: bytes, place: str) -> None:
+    report = shell.feeds.import_list(data, name=place)
     for row in report.refused:
         logger.warning("feed refused", place=place, line=row.line, reason=row.reason)
 
 
 @asynccontextmanager
-async def _web(shell: Embedded, settings: Settings) -> AsyncIterator[int]:
-    listener = bind_port(settings.api)
+async def _web(shell: Embedded, wanted: Wanted, settings: Settings) -> AsyncIterator[int]:
+    listener = _listener(wanted, settings.api)
     app = guarded(create_api(shell.services(), from_network=True))
     async with serving(app, listener):
         yield int(listener.getsockname()[1])
 
 
+def _listener(wanted: Wanted, settings: ApiSettings) -> socket.socket:
+    try:
+        return bind_port(settings)
+    except UsageError as error:
+        if not (wanted.sample and error.code == "port-in-use"):
+            raise
+        # Whoever tries Wirewatch beside another one need not care about ports.
+        return bind_port(replace(settings, port=0))
+
+
 def _stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and the first Ctrl-C stop in good order; a second Ctrl-C ends at once."""
+    """SIGTERM and the first Ctrl-C stop in good order; a second signal ends at once.
+
+    At once is the kernel's own way: Python's would wait for the threads, and what `kill -9` may
+    do at any moment, Ctrl-C may, too.
+    """
     loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
-    def end(number: int) -> None:
+    def end() -> None:
         stop.set()
-        loop.remove_signal_handler(number)
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
+    for number in numbers:
+        loop.add_signal_handler(number, end)

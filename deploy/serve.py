@@ -22,7 +22,7 @@ from ingest.errors import UsageError
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "::1", "[::1]"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-CLOSE_SECONDS = 5
+CLOSE_SECONDS = 2
 
 
 class OriginCheck:

@@ -47,14 +47,14 @@ class FeedStore:
         self._log.append([_record(feed)])
         return feed
 
-    def import_list(self, text: str, *, name: str) -> ListReport:
-        """Add every feed of an OPML text or a list of URLs.
+    def import_list(self, data: bytes | str, *, name: str) -> ListReport:
+        """Add every feed of an OPML document or a list of URLs: all of it, or nothing.
 
         Raises:
             FileError: the list cannot be read; nothing was added.
         """
         known = {record.key for record in self._log.table("feeds").items()}
-        found = read_feed_list(text, name, added=datetime.now(UTC), known=known)
+        found = read_feed_list(data, name, added=datetime.now(UTC), known=known)
         for start in range(0, len(found.added), BATCH):
             self._log.append([_record(feed) for feed in found.added[start : start + BATCH]])
         return found

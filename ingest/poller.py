@@ -24,8 +24,8 @@ from ingest.state_writer import StateWriter
 LOOK_SECONDS = 30.0
 """The loop looks around at least this often, whatever it computed."""
 
-GRACE_SECONDS = 10.0
-"""Polls under way may finish so long after a stop (fault F34)."""
+GRACE_SECONDS = 5.0
+"""Polls under way may finish so long after a stop: the process ends within ten (fault F34)."""
 
 _events = structlog.get_logger()
 
@@ -128,7 +128,7 @@ class Poller:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Poll until ``stop`` is set; polls under way are then finished, 10 s at most.
+        """Poll until ``stop`` is set; polls under way are then finished, 5 s at most.
 
         A full or unreachable log pauses polling (see ``pause``) until it takes records again.
 

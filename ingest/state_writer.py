@@ -19,6 +19,8 @@ HEALTH_SECONDS = 60.0
 PAUSE_SECONDS = (1.0, 30.0)
 """First and longest wait before a full or unreachable log is tried again."""
 
+DISK_FULL = "Disk full: polling paused, searching still works."
+
 _events = structlog.get_logger()
 
 
@@ -105,7 +107,7 @@ class StateWriter:
     def _pause(self, error: UnavailableError) -> None:
         if not self.pause:
             _events.warning("polling paused", reason=error.sentence, hint=error.hint)
-        self.pause = error.sentence
+        self.pause = DISK_FULL if error.code == "disk-full" else error.sentence
 
     def _resume(self) -> None:
         if self.pause:

@@ -45,21 +45,22 @@ def read_block(text: str, *, place: str) -> Block:
 
 def _composed(text: str) -> yaml.Node | None:
     # libyaml reads ten times as fast, which every start feels; the other says better what is
-    # wrong, and raises where libyaml overflows the stack.
+    # wrong.
     if yaml.__with_libyaml__:
         with contextlib.suppress(yaml.YAMLError):
-            if _depth(text) <= SAFE_DEPTH:
-                return yaml.compose(text, Loader=yaml.CSafeLoader)
+            _refuse_depth(text)
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-def _depth(text: str) -> int:
-    starts, ends = yaml.CollectionStartEvent, yaml.CollectionEndEvent
-    deepest = depth = 0
+def _refuse_depth(text: str) -> None:
+    """Raise RecursionError where libyaml would overflow the stack while it builds the tree."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        depth += isinstance(event, starts) - isinstance(event, ends)
-        deepest = max(deepest, depth)
-    return deepest
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > SAFE_DEPTH:
+            raise RecursionError
 
 
 @dataclass(slots=True, kw_only=True)

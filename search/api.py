@@ -225,26 +225,26 @@ def _subscriptions(services: Services, *, from_network: bool) -> APIRouter:
         services.changed("subscriptions")
         return {**store.view(made), "endpoints": store.endpoints(made)}
 
-    @router.get("/{name}")
+    @router.get("/{name:path}")
     def show(name: str) -> dict[str, Any]:
         """One subscription, by id or name."""
         return store.view(store.get(name))
 
-    @router.patch("/{name}")
+    @router.patch("/{name:path}")
     def change(name: str, changes: SubscriptionChange) -> dict[str, Any]:
         """Change a subscription; a changed query counts from now on."""
         made = store.edit(name, from_network=from_network, **changes.model_dump(exclude_none=True))
         services.changed("subscriptions")
         return store.view(made)
 
-    @router.delete("/{name}")
+    @router.delete("/{name:path}")
     def remove(name: str) -> dict[str, Any]:
         """Remove a subscription; its alerts stay listed."""
         gone = store.remove(name)
         services.changed("subscriptions")
         return store.view(gone)
 
-    @router.post("/{name}/test")
+    @router.post("/{name:path}/test")
     async def test(name: str) -> dict[str, Any]:
         """Send a test alert to every target."""
         return {"deliveries": await services.send_test(store.get(name).id)}

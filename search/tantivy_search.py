@@ -50,18 +50,18 @@ class View:
         self._tired: Row | None = None
         check_words(self._query)
         try:
-            self._base, self.exact = self._translated(patterns_in_phrases=True)
+            self._base, self.exact, self._candidates = self._translated(patterns_in_phrases=True)
         except ValueError:  # the wildcards of a phrase stand for more words than the engine takes
-            self._base, self.exact = self._translated(patterns_in_phrases=False)
+            self._base, self.exact, self._candidates = self._translated(patterns_in_phrases=False)
 
-    def _translated(self, *, patterns_in_phrases: bool) -> tuple[tantivy.Query, bool]:
+    def _translated(self, *, patterns_in_phrases: bool) -> tuple[tantivy.Query, bool, int]:
         found = translate(self._query.root, patterns_in_phrases=patterns_in_phrases)
         clauses = [found.query]
         if self._request.since or self._request.until:
             clauses.append(between("seen", self._request.since, self._request.until))
         base = all_of(clauses)
-        self._searcher.search(base, 1)  # phrases look their words up only now
-        return base, found.exact
+        # Counted here: the engine looks up the wildcards of phrases only when it searches.
+        return base, found.exact, count(self._searcher, base)
 
     def result(self) -> SearchResult:
         """The page, totals, facets and histogram that were asked for."""
@@ -93,10 +93,6 @@ class View:
     def is_total_exact(self) -> bool:
         """Whether ``total`` is no lower bound."""
         return self.exact or self._candidates <= EXACT_CANDIDATES
-
-    @cached_property
-    def _candidates(self) -> int:
-        return count(self._searcher, self._base)
 
     @cached_property
     def _verified(self) -> list[Row]:

@@ -15,6 +15,14 @@ from typing import Any
 
 import httpx
 
+from deploy.folder import DataFolder
+from ingest.guard import Guard
+from ingest.log import topic_specs
+from ingest.settings import NetSettings
+from ingest.sqlite_log import SqliteLog
+from search.secrets import Secrets
+from search.subscription_store import SubscriptionStore
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = ("-c", "import sys; from deploy.cli import main; sys.exit(main())")
 START_SECONDS = 60.0
@@ -67,10 +75,18 @@ class Place:
         )
 
     def subscribe(self, name: str, query: str, *to: str) -> str:
-        """A subscription; the signing secret of its (last) webhook."""
-        targets = [f"--to={one}" for one in to]
-        done = self.call("subscriptions", "add", name, query, *targets, "--json")
-        return str(json.loads(done.stdout)["endpoints"][-1]["secret"])
+        """A subscription, added at rest; the signing secret of its (last) webhook."""
+        folder = DataFolder(self.data)
+        log = SqliteLog(folder.log)
+        try:
+            log.ensure_topics(topic_specs())
+            allow = tuple(str(self.settings.get("net.allow", "")).split(","))
+            store = SubscriptionStore(
+                log, secrets=Secrets(folder.secrets), guard=Guard(NetSettings(allow=allow))
+            )
+            return store.endpoints(store.add(name=name, query=query, to=to))[-1]["secret"]
+        finally:
+            log.close()
 
     def processes(self) -> set[int]:
         """Every process that belongs here: commands and their sandboxes, orphans too."""

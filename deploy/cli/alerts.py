@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.client import call, lines
-from deploy.cli.context import context_of
+from deploy.cli.client import call, is_running, lines, segment
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line, print_table
+from ingest.errors import UnavailableError
 
 app = typer.Typer(help="What was sent: list, retry, watch.")
 
@@ -58,14 +59,14 @@ def list_alerts(
     )
 
 
-@app.command("retry")
+@app.command("retry", context_settings=IDS)
 def retry(
     ctx: typer.Context,
     alert_id: Annotated[str, typer.Argument(metavar="ID")],
     json: JsonFlag = False,
 ) -> None:
     """Deliver a failed alert again, with the same id."""
-    found = call(context_of(ctx), "POST", f"/api/alerts/{alert_id}/retry")
+    found = call(context_of(ctx), "POST", f"/api/alerts/{segment(alert_id)}/retry")
     if json:
         print_json([found])
     else:
@@ -78,8 +79,15 @@ def watch(
     json: JsonFlag = False,
 ) -> None:
     """Print alerts as they happen; end with Ctrl-C."""
+    context = context_of(ctx)
+    if not is_running(context):
+        raise UnavailableError(
+            f"Nothing runs on this data folder: {context.folder(context.settings()).path}.",
+            hint="Start it in another terminal: wirewatch run",
+            code="not-running",
+        )
     try:
-        for row in lines(context_of(ctx), "GET", "/local/alerts/watch"):
+        for row in lines(context, "GET", "/local/alerts/watch"):
             if json:
                 print_json([row])
             else:

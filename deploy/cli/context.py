@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "wirewatch.toml"
 
+IDS = {"ignore_unknown_options": True}
+"""Of a command whose argument is an id: ids are base64url, so they may begin with a dash."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

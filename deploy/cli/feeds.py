@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,32 +12,48 @@ from typing import Annotated, Any
 import typer
 
 from deploy.cli.client import call
-from deploy.cli.context import context_of
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
-from ingest.errors import FileError, UsageError
+from ingest.errors import FileError, NotFoundError
 
 app = typer.Typer(help="What is polled: add, list, remove, export, check, health.")
+
+MAX_LIST_BYTES = 50_000_000
+"""Of a list of feeds: a quarter of a million of them."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
-def read_list(name: str) -> tuple[str, str]:
-    """The text of a feed list and its name; ``starter`` is the shipped list."""
+def read_list(name: str) -> tuple[bytes, str]:
+    """The bytes of a feed list and its name; ``starter`` is the shipped list.
+
+    Raises:
+        FileError: it cannot be read.
+    """
     if name == "starter":
-        return (files("deploy") / "starter.opml").read_text("utf-8"), "starter"
+        return (files("deploy") / "starter.opml").read_bytes(), "starter"
     try:
-        return Path(name).read_text("utf-8"), name
+        with Path(name).open("rb") as stream:
+            data = stream.read(MAX_LIST_BYTES + 1)
     except OSError as error:
+        host = re.match(r"[\w-]+(\.[\w-]+)+/", name)
         raise FileError(
-            f"cannot read {name}: {error.strerror}", hint="Give a URL, a file, or: starter"
+            f"cannot read {name}: {error.strerror}",
+            hint=f"Did you mean https://{name} ?" if host else "Give a URL, a file, or: starter",
+            place=name,
         ) from error
-    except UnicodeDecodeError as error:
-        raise FileError(f"{name} is not UTF-8 text: {error}", place=name) from error
+    if len(data) > MAX_LIST_BYTES:
+        raise FileError(
+            f"{name} is larger than {MAX_LIST_BYTES // 1_000_000} MB",
+            hint="Split the list.",
+            place=name,
+        )
+    return data, name
 
 
 def is_url(text: str) -> bool:
     """Whether a person meant a URL and not a file."""
-    return "://" in text or text.startswith(("feed:", "javascript:", "data:"))
+    return "://" in text or text.startswith(("feed:", "javascript:", "data:", "mailto:"))
 
 
 @app.command("add")
@@ -55,14 +74,15 @@ def add(
         else:
             print_line(f"added {found['url']} ({found['feed_id']})")
         return
-    text, name = read_list(what)
-    report = call(context, "POST", "/local/feeds/import", body={"text": text, "name": name})
+    data, name = read_list(what)
+    body = {"data": base64.b64encode(data).decode(), "name": name}
+    report = call(context, "POST", "/local/feeds/import", body=body)
     if json:
         print_json([report])
         return
     print_line(f"{report['added']} added, {report['skipped']} already there")
     for row in report["refused"]:
-        print_line(f"refused, line {row['line']}: {row['url']}: {row['sentence']}")
+        print_line(f"refused, line {row['line']}: {row['text']}: {row['reason']}")
 
 
 @app.command("list")
@@ -79,7 +99,7 @@ def list_feeds(ctx: typer.Context, json: JsonFlag = False) -> None:
     )
 
 
-@app.command("health")
+@app.command("health", context_settings=IDS)
 def health(
     ctx: typer.Context,
     feed: Annotated[str | None, typer.Argument(help="A feed's id or URL; all without it.")] = None,
@@ -90,7 +110,7 @@ def health(
     if feed:
         rows = [r for r in rows if feed in (r["feed_id"], r["url"])]
         if not rows:
-            raise UsageError(f"there is no feed {feed}", hint="See: wirewatch feeds list")
+            raise NotFoundError(f"there is no feed {feed}", hint="See: wirewatch feeds list")
     if json:
         print_json(rows)
         return
@@ -101,7 +121,7 @@ def health(
     )
 
 
-@app.command("remove")
+@app.command("remove", context_settings=IDS)
 def remove(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="The feed's id or URL.")],
@@ -112,7 +132,7 @@ def remove(
     rows = call(context, "GET", "/api/feeds")["feeds"]
     known = next((r["feed_id"] for r in rows if feed in (r["feed_id"], r["url"])), None)
     if known is None:
-        raise UsageError(f"there is no feed {feed}", hint="See: wirewatch feeds list")
+        raise NotFoundError(f"there is no feed {feed}", hint="See: wirewatch feeds list")
     found = call(context, "DELETE", f"/api/feeds/{known}")
     if json:
         print_json([found])
@@ -128,9 +148,12 @@ def export(
     """Write the feed list as OPML."""
     text = call(context_of(ctx), "GET", "/local/feeds/export")["opml"]
     if file is None:
-        typer.echo(text, nl=False)
+        sys.stdout.write(text)
         return
-    file.write_text(text, "utf-8")
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise FileError(f"cannot write {file}: {error.strerror}", place=str(file)) from error
     print_line(f"wrote {file}")
 
 
@@ -146,11 +169,25 @@ def check(
     if json:
         print_json([found])
     else:
-        print_line(found["sentence"])
-        if found["hint"]:
-            print_line(found["hint"])
-        print_facts({name: found[name] for name in ("url", "format", "entries", "title")})
-        for title in found["titles"]:
-            print_line(f"  - {title}")
-    if not found["ok"]:
+        _print_check(found)
+    if found["state"] != "ok":
         raise typer.Exit(1)
+
+
+def _print_check(found: dict[str, Any]) -> None:
+    print_line(" ".join(part for part in (found["sentence"], found["hint"]) if part))
+    every = found["every_seconds"]
+    facts = {
+        "address": found["address"],
+        "moved to": found["moved_to"],
+        "title": found["title"],
+        "format": found["format"],
+        "encoding": found["encoding"],
+        "entries": found["entries"],
+        "newest": found["newest"],
+        "polled": every and f"every {every / 60:.0f} minutes",
+        "notes": ", ".join(found["notes"]),
+    }
+    print_facts({name: value for name, value in facts.items() if value})
+    for one in found["found"]:
+        print_line(f"  wirewatch feeds add {one['url']}  {one['title']}".rstrip())

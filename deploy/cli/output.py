@@ -10,6 +10,9 @@ from typing import Any
 from ingest.clean import printable
 from ingest.errors import QueryError, WirewatchError
 
+UNFOLDED = 100_000
+"""Columns of a table that is read by a program."""
+
 
 def print_json(rows: Iterable[Any]) -> None:
     """One JSON object a line on standard output."""
@@ -35,10 +38,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0, overflow="ignore" if number == 0 else "fold")
     for row in found:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
-    Console(soft_wrap=False).print(table)
+    # In a file or pipe nothing is folded: one row, one line.
+    Console(width=None if sys.stdout.isatty() else UNFOLDED).print(table)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:

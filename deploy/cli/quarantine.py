@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.client import call
-from deploy.cli.context import context_of
+from deploy.cli.client import call, segment
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 
 app = typer.Typer(help="What could not be processed: list, show, retry, drop.")
@@ -32,7 +32,7 @@ def list_rows(ctx: typer.Context, json: JsonFlag = False) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", context_settings=IDS)
 def show(
     ctx: typer.Context,
     row_id: RowId,
@@ -40,7 +40,7 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Show one row with its bytes."""
-    found = call(context_of(ctx), "GET", f"/local/quarantine/{row_id}")
+    found = call(context_of(ctx), "GET", f"/local/quarantine/{segment(row_id)}")
     body = base64.b64decode(found["bytes"])
     if raw:
         sys.stdout.buffer.write(body)
@@ -52,20 +52,20 @@ def show(
     print_line(body[:4000].decode("utf-8", "replace"))
 
 
-@app.command("retry")
+@app.command("retry", context_settings=IDS)
 def retry(ctx: typer.Context, row_id: RowId, json: JsonFlag = False) -> None:
     """Process a row again: a feed is polled at once, a record goes through its stage again."""
-    found = call(context_of(ctx), "POST", f"/local/quarantine/{row_id}/retry")
+    found = call(context_of(ctx), "POST", f"/local/quarantine/{segment(row_id)}/retry")
     if json:
         print_json([found])
     else:
         print_line(found["sentence"])
 
 
-@app.command("drop")
+@app.command("drop", context_settings=IDS)
 def drop(ctx: typer.Context, row_id: RowId, json: JsonFlag = False) -> None:
     """Forget a row."""
-    found = call(context_of(ctx), "POST", f"/local/quarantine/{row_id}/drop")
+    found = call(context_of(ctx), "POST", f"/local/quarantine/{segment(row_id)}/drop")
     if json:
         print_json([found])
     else:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.client import call
-from deploy.cli.context import context_of
+from deploy.cli.client import call, segment
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 from ingest.errors import QueryError, UsageError
 
@@ -18,7 +18,7 @@ SORTS = ("relevance", "newest", "oldest")
 def register(app: typer.Typer) -> None:
     """Add ``search`` and ``article``."""
     app.command("search")(search)
-    app.command("article")(article)
+    app.command("article", context_settings=IDS)(article)
 
 
 def search(
@@ -90,7 +90,7 @@ def article(
     json: JsonFlag = False,
 ) -> None:
     """One article, its revisions and its way through the stages."""
-    found = call(context_of(ctx), "GET", f"/api/articles/{article_id}")
+    found = call(context_of(ctx), "GET", f"/api/articles/{segment(article_id)}")
     if json:
         print_json([found])
         return

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.client import call
-from deploy.cli.context import context_of
+from deploy.cli.client import call, segment
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 from ingest.errors import QueryError
 
@@ -79,13 +79,13 @@ def list_subscriptions(ctx: typer.Context, json: JsonFlag = False) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", context_settings=IDS)
 def show(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
     """Show one subscription."""
-    _print_one(call(context_of(ctx), "GET", f"/api/subscriptions/{name}"), json=json)
+    _print_one(call(context_of(ctx), "GET", f"/api/subscriptions/{segment(name)}"), json=json)
 
 
-@app.command("edit")
+@app.command("edit", context_settings=IDS)
 def edit(
     ctx: typer.Context,
     name: Name,
@@ -107,31 +107,35 @@ def edit(
         "paused": False if resume else None,
     }
     changes = {key: value for key, value in body.items() if value is not None}
-    found = _with_query(ctx, "PATCH", f"/api/subscriptions/{name}", body=changes, query=query or "")
+    found = _with_query(
+        ctx, "PATCH", f"/api/subscriptions/{segment(name)}", body=changes, query=query or ""
+    )
     _print_one(found, json=json)
 
 
-@app.command("pause")
+@app.command("pause", context_settings=IDS)
 def pause(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
     """Pause a subscription; end the pause with: edit NAME --resume."""
-    found = call(context_of(ctx), "PATCH", f"/api/subscriptions/{name}", body={"paused": True})
+    found = call(
+        context_of(ctx), "PATCH", f"/api/subscriptions/{segment(name)}", body={"paused": True}
+    )
     _print_one(found, json=json)
 
 
-@app.command("remove")
+@app.command("remove", context_settings=IDS)
 def remove(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
     """Remove a subscription; its alerts stay listed."""
-    found = call(context_of(ctx), "DELETE", f"/api/subscriptions/{name}")
+    found = call(context_of(ctx), "DELETE", f"/api/subscriptions/{segment(name)}")
     if json:
         print_json([found])
     else:
         print_line(f"removed {found['name']}")
 
 
-@app.command("test")
+@app.command("test", context_settings=IDS)
 def test(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
     """Send a test alert to every target."""
-    found = call(context_of(ctx), "POST", f"/api/subscriptions/{name}/test")
+    found = call(context_of(ctx), "POST", f"/api/subscriptions/{segment(name)}/test")
     if json:
         print_json(found["deliveries"])
     else:
@@ -141,7 +145,7 @@ def test(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command("explain")
+@app.command("explain", context_settings=IDS)
 def explain(
     ctx: typer.Context,
     name: Name,
@@ -149,7 +153,7 @@ def explain(
     json: JsonFlag = False,
 ) -> None:
     """Say why an article does or does not alert a subscription."""
-    path = f"/local/subscriptions/{name}/explain/{article}"
+    path = f"/local/subscriptions/{segment(name)}/explain/{segment(article)}"
     found = call(context_of(ctx), "GET", path)
     if json:
         print_json([found])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.cli.client import call
-from deploy.cli.context import context_of
+from deploy.cli.client import call, segment
+from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line, print_table
 from ingest.errors import FileError, NotFoundError
 
@@ -171,14 +171,14 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
             print_line("  ".join(f"{key} {value}" for key, value in row.items()))
 
 
-@app.command("explain")
+@app.command("explain", context_settings=IDS)
 def explain(
     ctx: typer.Context,
     article: Annotated[str, typer.Argument(metavar="ID", help="An article's id.")],
     json: JsonFlag = False,
 ) -> None:
     """Show the rules and words that earned an article its topics."""
-    found = call(context_of(ctx), "GET", f"/api/articles/{article}")
+    found = call(context_of(ctx), "GET", f"/api/articles/{segment(article)}")
     if json:
         print_json(found["topic_tags"])
         return
