@@ -31,6 +31,13 @@ MAX_LOOKUPS = 64
 """Look-ups at the same time. asyncio's own pool has six threads on two cores: six names whose
 servers do not answer would hold up every other feed (P4)."""
 
+MAX_HEADER_BYTES = 65_536
+"""Of one header. aiohttp's 8 kB is less than the Content-Security-Policy of some newspapers;
+browsers take 256 kB of all together."""
+
+MAX_HEADERS = 512
+"""Lines of a head; a cache that adds a line at every step passes aiohttp's 128."""
+
 OpenSocket = Callable[[AddrInfoType], socket.socket]
 
 
@@ -231,4 +238,7 @@ def _session(
         auto_decompress=False,
         trust_env=False,
         raise_for_status=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_HEADERS,
     )

@@ -21,6 +21,9 @@ STEP_BYTES = 65_536
 MAX_MEMBERS = 1_000
 """A gzip file may be several (RFC 1952), but 10 MB of empty ones would cost seconds."""
 
+_NO_ENCODING = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8"})
+"""What servers that encode nothing write, charsets and MIME terms among it; browsers pass it by."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
@@ -34,7 +37,7 @@ def content_encoding(header: str) -> str:
         FetchError: several encodings, or one we did not ask for.
     """
     names = [name.strip().lower() for name in header.split(",")]
-    names = [name.removeprefix("x-") for name in names if name not in {"", "identity"}]
+    names = [name.removeprefix("x-") for name in names if name not in _NO_ENCODING]
     if not names:
         return ""
     if len(names) > 1 or names[0] not in {"gzip", "deflate"}:

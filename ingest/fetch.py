@@ -97,7 +97,8 @@ class Fetcher:
         """What ``url`` answers, whatever the status; the body whole or not at all.
 
         ``etag`` and ``last_modified`` of an earlier answer make the request conditional.
-        ``credentials`` (user, password) are sent to the host of ``url`` only.
+        ``credentials`` (user, password) are sent to the host of ``url`` only; also where it sends
+        us on from http to https.
 
         Raises:
             BlockedAddressError: the host, or that of a redirect, has no public address.
@@ -129,7 +130,7 @@ class Fetcher:
         hops: list[Hop] = []
         url = first
         while True:
-            credentials = request.credentials if url.origin() == first.origin() else None
+            credentials = request.credentials if _is_same_site(first, url) else None
             try:
                 async with self._ask(url, request, credentials=credentials) as response:
                     target = _target(url, response)
@@ -202,6 +203,12 @@ def _first_url(
     if credentials is None and (user or password):
         credentials = user, password
     return parse_url(bare).with_fragment(None), credentials
+
+
+def _is_same_site(first: URL, url: URL) -> bool:
+    """Whether ``url`` may have what was meant for ``first``: its origin, or that made secure."""
+    upgraded = (first.scheme, first.port, url.scheme, url.port) == ("http", 80, "https", 443)
+    return url.origin() == first.origin() or (upgraded and url.host == first.host)
 
 
 def _target(url: URL, response: ClientResponse) -> URL | None:

@@ -67,7 +67,8 @@ def test_half_a_million_empty_members_are_refused() -> None:
 
 @pytest.mark.parametrize(("header", "encoding"), [
     ("", ""), ("identity", ""), ("gzip", "gzip"), ("x-gzip", "gzip"), (" GZIP ", "gzip"),
-    ("deflate", "deflate"), ("gzip, identity", "gzip"),
+    ("deflate", "deflate"), ("gzip, identity", "gzip"), ("none", ""), ("UTF-8", ""),
+    ("utf-8, gzip", "gzip"),
 ])  # fmt: skip
 def test_one_encoding_is_understood(header: str, encoding: str) -> None:
     assert content_encoding(header) == encoding
