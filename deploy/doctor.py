@@ -117,13 +117,13 @@ def _disk(shell: Embedded) -> Check:
 
 
 def _clock(shell: Embedded) -> Check:
-    health = shell.log.health()
-    late = health.get("clock", "")
+    said = shell.log.health().get("clock", "ok")
+    late = said != "ok"
     return Check(
         name="clock",
         state="warn" if late else "ok",
         version="",
-        sentence=late or f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.",
+        sentence=said if late else f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.",
         remedy="Set the clock (NTP); times in the log never go back meanwhile." if late else "",
     )
 

@@ -27,7 +27,7 @@ from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
-from search.api import create_api
+from search.api import create_api, listed_alerts
 from search.explain import explain_match
 
 WATCH_SECONDS = 0.25
@@ -42,6 +42,13 @@ class FeedList(BaseModel):
     model_config = ConfigDict(extra="forbid")
     data: Base64Bytes
     name: str
+
+
+class FeedToRemove(BaseModel):
+    """A feed by its id or address."""
+
+    model_config = ConfigDict(extra="forbid")
+    feed: str
 
 
 class FeedToCheck(BaseModel):
@@ -63,6 +70,7 @@ class Replay(BaseModel):
 def create_local_api(shell: Embedded) -> FastAPI:
     """The whole API for the command line."""
     app = create_api(shell.services(), from_network=False)
+    app.include_router(_lists(shell), prefix="/local")
     app.include_router(_feeds(shell), prefix="/local")
     app.include_router(_explaining(shell), prefix="/local")
     app.include_router(_quarantine(shell), prefix="/local")
@@ -93,6 +101,37 @@ async def local_socket(shell: Embedded, path: Path) -> AsyncIterator[Path]:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
+def _lists(shell: Embedded) -> APIRouter:
+    """Whole lists, a JSON object a line: a command prints all there is, in one pass."""
+    router = APIRouter()
+
+    @router.get("/feeds")
+    def feeds() -> StreamingResponse:
+        """Every feed with its health."""
+        return _streamed(as_json(one) for one in shell.feeds.health(now=datetime.now(UTC)))
+
+    @router.get("/subscriptions")
+    def subscriptions() -> StreamingResponse:
+        """Every subscription, by name."""
+        store = shell.subscriptions
+        return _streamed(store.view(one) for one in store.all())
+
+    @router.get("/alerts")
+    def alerts(state: str = "", since: str = "", subscription: str = "") -> StreamingResponse:
+        """Alerts, newest first."""
+        services = shell.services()
+        return _streamed(
+            iter(listed_alerts(services, state=state, since=since, subscription=subscription))
+        )
+
+    @router.get("/quarantine")
+    def quarantine() -> StreamingResponse:
+        """What is set aside, oldest first."""
+        return _streamed(as_json(r) for r in shell.quarantine.items() if r.state == "open")
+
+    return router
+
+
 def _feeds(shell: Embedded) -> APIRouter:
     router = APIRouter(prefix="/feeds")
 
@@ -106,6 +145,13 @@ def _feeds(shell: Embedded) -> APIRouter:
             "skipped": len(report.skipped),
             "refused": [as_json(row) for row in report.refused],
         }
+
+    @router.post("/remove")
+    def remove(which: FeedToRemove) -> dict[str, Any]:
+        """Stop polling a feed; its articles stay."""
+        gone = shell.feeds.remove(shell.feeds.named(which.feed).id)
+        shell.changed("feeds")
+        return {"feed_id": gone.id, "url": gone.url}
 
     @router.get("/export")
     def export() -> dict[str, str]:
@@ -161,11 +207,6 @@ async def _watch(shell: Embedded) -> AsyncIterator[str]:
 def _quarantine(shell: Embedded) -> APIRouter:
     router = APIRouter(prefix="/quarantine")
 
-    @router.get("")
-    def rows() -> dict[str, Any]:
-        """What is set aside, oldest first."""
-        return {"quarantine": [as_json(r) for r in shell.quarantine.items() if r.state == "open"]}
-
     @router.get("/{row_id}")
     def row(row_id: str) -> dict[str, Any]:
         """One row with its bytes (base64)."""
@@ -196,22 +237,30 @@ def _upkeep(shell: Embedded) -> APIRouter:
     @router.post("/reindex")
     def reindex() -> StreamingResponse:
         """Rebuild the index; lines of progress."""
-        return StreamingResponse(_lines(shell.indexer.rebuild()), media_type=JSON_LINES)
+        return _streamed(_progress(shell.indexer.rebuild()))
 
     @router.post("/replay")
     def replay(given: Replay) -> StreamingResponse:
         """Run a stage again; lines of progress."""
         begin = moment(given.since, now=datetime.now(UTC))
-        return StreamingResponse(
-            _lines(shell.replay(given.stage, since=begin)), media_type=JSON_LINES
-        )
+        return _streamed(_progress(shell.replay(given.stage, since=begin)))
 
     return router
 
 
-def _lines(progress: Iterator[tuple[int, int]]) -> Iterator[str]:
+def _streamed(rows: Iterator[dict[str, Any]]) -> StreamingResponse:
+    return StreamingResponse(_encoded(rows), media_type=JSON_LINES)
+
+
+def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Rows as lines; an error in the middle is the last line, the status is sent by then."""
     try:
-        for done, total in progress:
-            yield json.dumps({"done": done, "total": total}) + "\n"
+        for row in rows:
+            yield json.dumps(row, ensure_ascii=False) + "\n"
     except WirewatchError as error:
         yield json.dumps(error.as_json(), ensure_ascii=False) + "\n"
+
+
+def _progress(steps: Iterator[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+    for done, total in steps:
+        yield {"done": done, "total": total}

@@ -19,6 +19,7 @@ from ingest.quarantine import Quarantine
 from ingest.wire import as_json, decode, encode
 from processors.records import Tagged
 from search.alert_state import ALERT, TOPIC, Alert
+from search.views import alert_row
 
 ReplayStage = Literal["tag", "group"]
 INPUTS: dict[ReplayStage, str] = {"tag": "articles", "group": "tagged"}
@@ -114,5 +115,5 @@ def alerts_after(log: Log, offset: int) -> tuple[list[dict[str, Any]], int]:
         if record.key.startswith(ALERT) and record.value is not None:
             alert = decode(Alert, record.value)
             if not alert.attempts:
-                rows.append(as_json(alert))
+                rows.append(alert_row(alert))
     return rows, records[-1].offset + 1 if records else offset

@@ -16,7 +16,7 @@ from ingest.findings import advertised_seconds, rhythm
 from ingest.guard import split_credentials
 from ingest.identity import feed_id
 from ingest.politeness import HostSlots
-from ingest.poll import Sandboxes, condition_of
+from ingest.poll import Sandboxes
 from ingest.reading import ReadFeed, Reading, header, read_answer, read_found
 from ingest.schedule import rhythm_seconds
 from ingest.settings import PollSettings
@@ -84,7 +84,7 @@ class FeedCheck:
         try:
             found = read_answer(await self.sandboxes.call(header(reading), body))
         except FeedError as error:
-            report = _refused(url, error, condition_of(error))
+            report = _refused(url, error, refusals.condition_of(error))
             if error.code != "html-page":
                 return report
             wanted = dataclasses.replace(reading, wanted="feeds")

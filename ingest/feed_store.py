@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ingest.errors import NotFoundError, UsageError
 from ingest.feed_list import ListReport, read_feed_list
-from ingest.feeds import Feed, FeedHealth, FeedState, health, make_feed
+from ingest.feeds import (
+    Feed,
+    FeedHealth,
+    FeedState,
+    checked_feed_url,
+    health,
+    make_feed,
+)
+from ingest.identity import feed_id
 from ingest.log import Log, NewRecord
 from ingest.opml import write_opml
 from ingest.wire import decode, encode
-
-BATCH = 1000
-"""Records an append while importing: 50,000 feeds must not be one transaction of minutes."""
 
 
 class FeedStore:
@@ -30,12 +36,18 @@ class FeedStore:
             if record.value is not None
         ]
 
-    def get(self, feed_id: str) -> Feed:
+    def get(self, wanted: str) -> Feed:
         """One feed. Raises NotFoundError."""
-        record = self._log.table("feeds").get(feed_id)
+        record = self._log.table("feeds").get(wanted)
         if record is None or record.value is None:
-            raise NotFoundError(f"there is no feed {feed_id}", hint="See: wirewatch feeds list")
+            raise NotFoundError(f"there is no feed {wanted}", hint="See: wirewatch feeds list")
         return decode(Feed, record.value)
+
+    def named(self, feed: str) -> Feed:
+        """One feed, by id or address. Raises NotFoundError."""
+        with contextlib.suppress(UsageError):
+            return self.get(feed_id(checked_feed_url(feed)))
+        return self.get(feed)
 
     def add(self, url: str, *, title: str = "", groups: Sequence[str] = ()) -> Feed:
         """The feed at ``url``, now polled. Raises UsageError where it is there already."""
@@ -55,27 +67,29 @@ class FeedStore:
         """
         known = {record.key for record in self._log.table("feeds").items()}
         found = read_feed_list(data, name, added=datetime.now(UTC), known=known)
-        for start in range(0, len(found.added), BATCH):
-            self._log.append([_record(feed) for feed in found.added[start : start + BATCH]])
+        if found.added:
+            self._log.append([_record(feed) for feed in found.added])
         return found
 
-    def remove(self, feed_id: str) -> Feed:
+    def remove(self, wanted: str) -> Feed:
         """Stop polling a feed; its articles stay. Raises NotFoundError."""
-        feed = self.get(feed_id)
-        self._log.append([NewRecord(topic="feeds", key=feed_id, value=None)])
+        feed = self.get(wanted)
+        self._log.append([NewRecord(topic="feeds", key=wanted, value=None)])
         return feed
 
     def opml(self) -> str:
         """The list as OPML."""
         return write_opml(self.all())
 
-    def health(self, *, now: datetime) -> Iterator[FeedHealth]:
-        """How every feed is."""
+    def health(self, *, now: datetime, after: str = "") -> Iterator[FeedHealth]:
+        """How every feed is, by id; only those behind the id ``after``."""
         states = self._log.table("feed-state")
-        for feed in self.all():
-            record = states.get(feed.id)
+        for known in self._log.table("feeds").items():
+            if known.key <= after or known.value is None:
+                continue
+            record = states.get(known.key)
             state = decode(FeedState, record.value) if record and record.value else None
-            yield health(feed, state, now=now)
+            yield health(decode(Feed, known.value), state, now=now)
 
 
 def _record(feed: Feed) -> NewRecord:

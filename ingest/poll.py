@@ -21,6 +21,7 @@ from ingest.article import Sighting
 from ingest.assembly import assemble, expired
 from ingest.entry_store import EntryStore
 from ingest.errors import BlockedAddressError, FeedError, UnreadableError
+from ingest.feed_secrets import without_secrets
 from ingest.feeds import Condition, Feed, FeedState
 from ingest.fetch import Fetcher
 from ingest.findings import Fetched, answer_of, body_hash, same_answer
@@ -102,7 +103,17 @@ class Polling:
         The connection stays taken until ``kept`` is closed, so that bodies and records waiting
         for the disk are bounded. ``sweep`` also looks for entry records to remove.
         """
-        url = schedule.address(feed, state, url=self.resolve(feed))
+        try:
+            whole = self.resolve(feed)
+        except FeedError as error:
+            return self._failed(state, error)
+        url = schedule.address(feed, state, url=whole)
+        polled = await self._attempt(feed, state, url, kept, sweep=sweep)
+        return dataclasses.replace(polled, state=without_secrets(polled.state, whole))
+
+    async def _attempt(
+        self, feed: Feed, state: FeedState, url: str, kept: AsyncExitStack, *, sweep: bool
+    ) -> Polled:
         try:
             fetched = await self._fetch(feed, state, url, kept)
         except BlockedAddressError as error:
@@ -155,6 +166,7 @@ class Polling:
                 await self._parse(feed, fetched)
             except FeedError as error:
                 if error.code == "blocked-by-challenge":
+                    self._heed(fetched)
                     return await self._set_aside(feed, state, fetched, error)
         if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             return self._wait(state, fetched)
@@ -240,7 +252,7 @@ class Polling:
         fetched: Fetched,
         error: FeedError,
     ) -> Polled:
-        polled = self._failed(state, error, condition=condition_of(error))
+        polled = self._failed(state, error, condition=refusals.condition_of(error))
         if state.failures % QUARANTINE_EVERY:
             return polled
         record = await asyncio.to_thread(
@@ -261,6 +273,12 @@ class Polling:
         after = outcomes.asked_to_wait(state, at=fetched.at, seconds=seconds, chance=self.chance())
         return Polled(state=after, failed=True)
 
+    def _heed(self, fetched: Fetched) -> None:
+        """Stay away from the host for as long as a test for browsers asks us to."""
+        asked = parse_retry_after(fetched.result.retry_after, now=fetched.at)
+        if asked is not None:
+            self.slots.hold(fetched.result.url, asked)
+
     def _held_back(self, state: FeedState, seconds: float) -> Polled:
         after = outcomes.held_back(state, at=self.clock(), seconds=seconds, chance=self.chance())
         return Polled(state=after, failed=True)
@@ -271,25 +289,9 @@ class Polling:
         after = outcomes.failed(
             state,
             at=self.clock(),
-            sentence=_advice(error),
+            sentence=refusals.advice(error),
             settings=self.settings,
             chance=self.chance(),
             condition=condition,
         )
         return Polled(state=after, failed=True)
-
-
-_OTHER_THINGS = frozenset({"html-page", "not-a-feed", "json-error", "malformed-json"})
-
-
-def condition_of(error: FeedError) -> Condition:
-    """How a feed is whose body the reader refused with ``error``."""
-    if error.code in {"blocked-by-challenge", "login-page"}:
-        return "blocked"
-    # Any other code says that reading ended early: whether this is a feed is not known.
-    return "not-a-feed" if error.code in _OTHER_THINGS else "failing"
-
-
-def _advice(error: FeedError) -> str:
-    end = "" if error.sentence.endswith((".", "!", "?")) else "."
-    return f"{error.sentence}{end} {error.hint}".strip()

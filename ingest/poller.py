@@ -69,7 +69,6 @@ class Poller:
             slots=polling.slots,
             settings=polling.settings,
             clock=polling.clock,
-            resolve=polling.resolve,
             owns=owns,
         )
         self._writer = StateWriter(log, generation=generation, crash_point=crash_point)

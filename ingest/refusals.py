@@ -1,9 +1,10 @@
-"""What a host means that gives no feed: statuses, requests to wait."""
+"""What it means where there is no feed: statuses, requests to wait, refused bodies."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
+from ingest.errors import FeedError
 from ingest.feeds import Condition
 
 WAIT_LEAST, WAIT_MOST = 60.0, 7 * 86_400.0
@@ -11,6 +12,10 @@ WAIT_LEAST, WAIT_MOST = 60.0, 7 * 86_400.0
 
 WAIT_UNSAID = 600.0
 """Seconds a host rests after 429 or 503 without Retry-After, times the failures in a row."""
+
+_OTHER_THINGS = frozenset({"html-page", "not-a-feed", "json-error", "malformed-json"})
+"""Codes of the reader that say: whatever this is, it is no feed."""
+
 
 
 def wait_seconds(retry_after: float | None, *, failures: int) -> float:
@@ -32,3 +37,17 @@ def status_means(status: int) -> tuple[Condition, str]:
     if status in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}:
         return "blocked", f"The site refuses us ({phrase})."
     return "failing", f"The server answered {phrase}."
+
+
+def condition_of(error: FeedError) -> Condition:
+    """How a feed is whose body the reader refused with ``error``."""
+    if error.code in {"blocked-by-challenge", "login-page"}:
+        return "blocked"
+    # Any other code says that reading ended early: whether this is a feed is not known.
+    return "not-a-feed" if error.code in _OTHER_THINGS else "failing"
+
+
+def advice(error: FeedError) -> str:
+    """What went wrong and what to do about it, as one text."""
+    end = "" if error.sentence.endswith((".", "!", "?")) else "."
+    return f"{error.sentence}{end} {error.hint}".strip()

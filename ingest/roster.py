@@ -30,14 +30,12 @@ class Roster:
         slots: HostSlots,
         settings: PollSettings,
         clock: Callable[[], datetime],
-        resolve: Callable[[Feed], str],
         owns: Callable[[int], bool],
     ) -> None:
         self._log = log
         self._slots = slots
         self._settings = settings
         self._clock = clock
-        self._resolve = resolve
         self._owns = owns
         self.feeds: dict[str, Feed] = {}
         self.states: dict[str, FeedState] = {}
@@ -79,8 +77,7 @@ class Roster:
         held = schedule.hold_seconds(state, now=self._clock())
         if held:
             # A wish of the host outlives our restart.
-            url = schedule.address(feed, state, url=self._resolve(feed))
-            self._slots.hold(url, held)
+            self._slots.hold(schedule.address(feed, state), held)
         self.plan(feed.id)
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
-from ingest.errors import NotFoundError, UnavailableError, UsageError, WirewatchError
+from ingest.errors import NotFoundError
 from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
@@ -27,13 +26,14 @@ from processors.query import parse
 from processors.topic import Topic
 from search import views
 from search.index import Index, SearchRequest
+from search.problems import describe_problems
 from search.subscription_store import SubscriptionStore
 
 NO_PAGE_YET = (
     "Wirewatch is running. There is no web page yet: use the command line "
     "(wirewatch search, wirewatch alerts list) or the API under /api (see /openapi.json).\n"
 )
-PROBLEM = "application/problem+json"
+PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,31 +95,13 @@ class SubscriptionChange(BaseModel):
 def create_api(services: Services, *, from_network: bool) -> FastAPI:
     """The application over ``services``; ``from_network`` refuses targets on this machine."""
     app = FastAPI(title="Wirewatch", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
-    app.add_exception_handler(WirewatchError, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    describe_problems(app)
     app.include_router(_searching(services), prefix="/api")
     app.include_router(_feeds(services), prefix="/api")
     app.include_router(_subscriptions(services, from_network=from_network), prefix="/api")
     app.include_router(_alerts(services), prefix="/api")
     app.include_router(_state(services))
     return app
-
-
-def _problem(_request: Request, error: Exception) -> JSONResponse:
-    kinds = ((NotFoundError, 404), (UsageError, 400), (UnavailableError, 503))
-    status = next((code for kind, code in kinds if isinstance(error, kind)), 500)
-    found = error.as_json() if isinstance(error, WirewatchError) else {"error": str(error)}
-    body = {"type": "about:blank", "status": status, "detail": found["error"], **found}
-    return JSONResponse(body, status_code=status, media_type=PROBLEM)
-
-
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    where = ".".join(str(part) for part in faults[0]["loc"]) if faults else ""
-    sentence = f"{where}: {faults[0]['msg']}" if faults else str(error)
-    body = {"type": "about:blank", "status": 422, "detail": sentence}
-    body |= {"error": sentence, "code": "usage", "hint": "See /openapi.json for the shape."}
-    return JSONResponse(body, status_code=422, media_type=PROBLEM)
 
 
 def _searching(services: Services) -> APIRouter:
@@ -131,7 +113,7 @@ def _searching(services: Services) -> APIRouter:
         since: str = "",
         until: str = "",
         sort: Literal["relevance", "newest", "oldest"] = "newest",
-        size: int = Query(20, ge=1, le=200),
+        size: PageSize = 20,
         after: str = "",
         group: bool = False,
         facets: str = "",
@@ -182,9 +164,10 @@ def _feeds(services: Services) -> APIRouter:
     router = APIRouter()
 
     @router.get("/feeds")
-    def feeds() -> dict[str, Any]:
-        """Every feed with its health."""
-        return {"feeds": [as_json(h) for h in services.feeds.health(now=datetime.now(UTC))]}
+    def feeds(size: PageSize = 200, after: str = "") -> dict[str, Any]:
+        """Feeds with their health, by id, a page at a time."""
+        rows = (as_json(one) for one in services.feeds.health(now=datetime.now(UTC), after=after))
+        return views.page("feeds", rows, size=size, key="feed_id")
 
     @router.post("/feeds", status_code=201)
     def add_feed(new: NewFeed) -> dict[str, Any]:
@@ -208,9 +191,11 @@ def _subscriptions(services: Services, *, from_network: bool) -> APIRouter:
     store = services.subscriptions
 
     @router.get("")
-    def subscriptions() -> dict[str, Any]:
-        """Every subscription."""
-        return {"subscriptions": [store.view(one) for one in store.all()]}
+    def subscriptions(size: PageSize = 200, after: str = "") -> dict[str, Any]:
+        """Subscriptions, by id, a page at a time."""
+        found = sorted((one for one in store.all() if one.id > after), key=lambda one: one.id)
+        rows = (store.view(one) for one in found)
+        return views.page("subscriptions", rows, size=size, key="id")
 
     @router.post("", status_code=201)
     def add(new: NewSubscription) -> dict[str, Any]:
@@ -260,15 +245,13 @@ def _alerts(services: Services) -> APIRouter:
         state: str = "",
         since: str = "",
         subscription: str = "",
-        size: int = Query(200, ge=1, le=200),
+        size: PageSize = 200,
         after: str = "",
     ) -> dict[str, Any]:
         """Alerts, newest first, a page at a time."""
-        wanted = services.subscriptions.get(subscription).id if subscription else ""
-        begin = moment(since, now=datetime.now(UTC)) if since else None
-        return views.alerts(
-            services.log, state=state, since=begin, subscription=wanted, size=size, after=after
-        )
+        rows = listed_alerts(services, state=state, since=since, subscription=subscription)
+        found = views.rest(rows, after=after, key="alert_id")
+        return views.page("alerts", found, size=size, key="alert_id")
 
     @router.post("/{alert_id}/retry")
     async def retry(alert_id: str) -> dict[str, Any]:
@@ -277,6 +260,15 @@ def _alerts(services: Services) -> APIRouter:
         return views.alert(services.log, alert_id)
 
     return router
+
+
+def listed_alerts(
+    services: Services, *, state: str, since: str, subscription: str
+) -> list[dict[str, Any]]:
+    """Alerts, newest first, as asked for in words. Raises UsageError."""
+    wanted = services.subscriptions.get(subscription).id if subscription else ""
+    begin = moment(since, now=datetime.now(UTC)) if since else None
+    return views.alerts(services.log, state=state, since=begin, subscription=wanted)
 
 
 def _state(services: Services) -> APIRouter:

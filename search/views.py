@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ingest.errors import NotFoundError, UsageError
@@ -12,9 +13,17 @@ from ingest.wire import as_json, decode, format_time
 from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
-from search.index import Hit, Index, SearchRequest, SearchResult
+from search.index import Hit, Index, SearchResult
+from search.subscriptions import redacted
 
 ALERT_PREFIX = "alert:"
+
+
+def page(name: str, rows: Iterator[dict[str, Any]], *, size: int, key: str) -> dict[str, Any]:
+    """The first ``size`` of ``rows``, and as ``after`` the cursor of the next page."""
+    found = list(islice(rows, size + 1))
+    after = found[size - 1][key] if len(found) > size else ""
+    return {name: found[:size], "after": after}
 
 
 def search_result(result: SearchResult) -> dict[str, Any]:
@@ -57,7 +66,7 @@ def article(log: Log, article_id: str) -> dict[str, Any]:
             f"there is no article {article_id}", hint="Take the id from: wirewatch search"
         )
     story = decode(StoryRecord, record.value)
-    alerts = [one for one in all_alerts(log) if one.article_id == article_id]
+    alerts = [one for one in all_alerts(log, about=article_id) if one.article_id == article_id]
     return {
         **as_json(story.article),
         "topics": [tag.topic for tag in story.topics if tag.band == "tag"],
@@ -124,10 +133,10 @@ def topic(one: Topic) -> dict[str, Any]:
     }
 
 
-def all_alerts(log: Log) -> Iterator[Alert]:
-    """Every alert of ``alert-state``."""
+def all_alerts(log: Log, *, about: str = "") -> Iterator[Alert]:
+    """Every alert of ``alert-state``; only those whose record has the id ``about`` in it."""
     for record in log.table("alert-state").items(ALERT_PREFIX):
-        if record.value is not None:
+        if record.value is not None and about.encode() in record.value:
             yield decode(Alert, record.value)
 
 
@@ -136,28 +145,36 @@ def alert(log: Log, alert_id: str) -> dict[str, Any]:
     record = log.table("alert-state").get(ALERT_PREFIX + alert_id)
     if record is None or record.value is None:
         raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-    return as_json(decode(Alert, record.value))  # type: ignore[no-any-return] # a dict of JSON
+    return alert_row(decode(Alert, record.value))
+
+
+def alert_row(one: Alert) -> dict[str, Any]:
+    """An alert as lists show it: without what it sends, its targets without secrets."""
+    shown: dict[str, Any] = as_json(one)
+    del shown["payload"]
+    for name in ("pending", "acknowledged"):
+        shown[name] = [redacted(target) for target in shown[name]]
+    return shown
 
 
 def alerts(
-    log: Log, *, state: str, since: datetime | None, subscription: str, size: int, after: str
-) -> dict[str, Any]:
-    """A page of alerts, newest first, and the cursor of the next."""
+    log: Log, *, state: str = "", since: datetime | None = None, subscription: str = ""
+) -> list[dict[str, Any]]:
+    """Alerts, newest first."""
     found = [
         one
-        for one in all_alerts(log)
+        for one in all_alerts(log, about=subscription)
         if state in ("", one.state)
         and (since is None or one.created >= since)
         and subscription in ("", one.subscription)
     ]
     found.sort(key=lambda one: (one.created, one.alert_id), reverse=True)
-    if after:
-        ids = [one.alert_id for one in found]
-        if after not in ids:
-            raise UsageError("this cursor is not one of the list", hint="Start without it.")
-        found = found[ids.index(after) + 1 :]
-    page = found[:size]
-    return {
-        "alerts": [as_json(one) for one in page],
-        "after": page[-1].alert_id if len(found) > size else "",
-    }
+    return [alert_row(one) for one in found]
+
+
+def rest(rows: list[dict[str, Any]], *, after: str, key: str) -> Iterator[dict[str, Any]]:
+    """The rows after the one that the cursor names. Raises UsageError where none is."""
+    ids = [row[key] for row in rows]
+    if after and after not in ids:
+        raise UsageError("this cursor is not one of the list", hint="Start without it.")
+    return iter(rows[ids.index(after) + 1 :] if after else rows)

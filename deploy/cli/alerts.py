@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,18 +27,8 @@ def list_alerts(
     json: JsonFlag = False,
 ) -> None:
     """List alerts, newest first."""
-    params: dict[str, Any] = {
-        "state": "failed" if failed else None,
-        "since": since,
-        "subscription": subscription,
-    }
-    rows: list[dict[str, Any]] = []
-    while True:
-        page = call(context_of(ctx), "GET", "/api/alerts", params=params)
-        rows += page["alerts"]
-        if not page["after"]:
-            break
-        params["after"] = page["after"]
+    params = {"state": "failed" if failed else None, "since": since, "subscription": subscription}
+    rows = lines(context_of(ctx), "GET", "/local/alerts", params=params)
     if json:
         print_json(rows)
         return

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.client import call
+from deploy.cli.client import call, lines
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 from ingest.errors import FileError, NotFoundError
@@ -88,7 +88,7 @@ def add(
 @app.command("list")
 def list_feeds(ctx: typer.Context, json: JsonFlag = False) -> None:
     """List every feed with its state."""
-    rows = call(context_of(ctx), "GET", "/api/feeds")["feeds"]
+    rows = lines(context_of(ctx), "GET", "/local/feeds")
     if json:
         print_json(rows)
         return
@@ -106,7 +106,7 @@ def health(
     json: JsonFlag = False,
 ) -> None:
     """Say in a sentence how each feed is."""
-    rows = call(context_of(ctx), "GET", "/api/feeds")["feeds"]
+    rows = list(lines(context_of(ctx), "GET", "/local/feeds"))
     if feed:
         rows = [r for r in rows if feed in (r["feed_id"], r["url"])]
         if not rows:
@@ -129,11 +129,7 @@ def remove(
 ) -> None:
     """Stop polling a feed; its articles stay."""
     context = context_of(ctx)
-    rows = call(context, "GET", "/api/feeds")["feeds"]
-    known = next((r["feed_id"] for r in rows if feed in (r["feed_id"], r["url"])), None)
-    if known is None:
-        raise NotFoundError(f"there is no feed {feed}", hint="See: wirewatch feeds list")
-    found = call(context, "DELETE", f"/api/feeds/{known}")
+    found = call(context, "POST", "/local/feeds/remove", body={"feed": feed})
     if json:
         print_json([found])
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.client import call, segment
+from deploy.cli.client import call, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 
@@ -21,7 +21,7 @@ RowId = Annotated[str, typer.Argument(metavar="ID")]
 @app.command("list")
 def list_rows(ctx: typer.Context, json: JsonFlag = False) -> None:
     """List what was set aside: who, when, where, why."""
-    rows = call(context_of(ctx), "GET", "/local/quarantine")["quarantine"]
+    rows = lines(context_of(ctx), "GET", "/local/quarantine")
     if json:
         print_json(rows)
         return

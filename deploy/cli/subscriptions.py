@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.client import call, segment
+from deploy.cli.client import call, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 from ingest.errors import QueryError
@@ -65,7 +65,7 @@ def add(
 @app.command("list")
 def list_subscriptions(ctx: typer.Context, json: JsonFlag = False) -> None:
     """List every subscription."""
-    rows = call(context_of(ctx), "GET", "/api/subscriptions")["subscriptions"]
+    rows = lines(context_of(ctx), "GET", "/local/subscriptions")
     if json:
         print_json(rows)
         return

@@ -31,6 +31,8 @@ STORIES = Partition("stories")
 class Room:
     """A log, an index and the indexer between them."""
 
+    stories = STORIES
+
     def __init__(self, folder: Path) -> None:
         self.log = SqliteLog(folder / "log.sqlite")
         self.log.ensure_topics(topic_specs())
