@@ -59,7 +59,9 @@ logger = structlog.get_logger(__name__)
 SWEEP_SECONDS = 600.0
 """Between runs of retention and compaction; they work in small steps beside everything else."""
 
-DRAIN_SECONDS = 0.01
+DRAIN_SECONDS = 0.05
+"""Between two looks at what still runs, each of which takes work from it."""
+
 STORIES = Partition("stories")
 
 
@@ -147,9 +149,12 @@ class Embedded:
     async def _drained(self) -> None:
         """Wait until every stage, in the order of the pipeline, has nothing left to do."""
         while not self.stages.failure:
-            if not any([await asyncio.to_thread(behind) for behind in self.lags().values()]):
+            if not await asyncio.to_thread(self._behind):
                 return
             await asyncio.sleep(DRAIN_SECONDS)
+
+    def _behind(self) -> bool:
+        return any(behind() for behind in self.lags().values())
 
     def lags(self) -> dict[str, Callable[[], int]]:
         """By stage: how many records of its input are not durably done."""

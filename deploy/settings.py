@@ -22,6 +22,9 @@ from processors.settings import StoriesSettings
 from search.alert_settings import AlertSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
+COMMAND_LINE = "command line"
+"""The origin of ``--set`` and of the options that stand for a setting (``--port``, ``--data``)."""
+
 NOT_SETTINGS = frozenset({"WIREWATCH_REQUIRE_DATA", "WIREWATCH_REQUIRE_CLUSTER"})
 """Variables of the test-suite that share the prefix."""
 
@@ -213,8 +216,8 @@ def _from_overrides(overrides: Sequence[str]) -> dict[str, tuple[Any, str]]:
                 f"--set {override} has no value", hint="Write --set section.name=value."
             )
         if name.strip() not in names:
-            raise _unknown(name.strip(), "--set")
-        found[name.strip()] = (_value(text.strip(), names[name.strip()]), "--set")
+            raise _unknown(name.strip(), COMMAND_LINE)
+        found[name.strip()] = (_value(text.strip(), names[name.strip()]), COMMAND_LINE)
     return found
 
 

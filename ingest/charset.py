@@ -127,7 +127,7 @@ def unpack(body: bytes, *, max_bytes: int) -> bytes:
         raise UnreadableError(
             f"unpacks to more than {max_bytes} bytes",
             sentence=f"Refused: body larger than {megabytes} MB unpacked.",
-            hint="Raise [fetch] decoded_bytes if this feed is really that large.",
+            hint="Feeds are rarely above 1 MB; ask the publisher to send fewer entries.",
             code="body-too-large",
         )
     return unpacked

@@ -10,6 +10,7 @@ from ingest import refusals
 from ingest.answer import FetchResult, is_success
 from ingest.discovery import NamedFeed
 from ingest.errors import FeedError, FetchError
+from ingest.feed_secrets import masked, shown
 from ingest.feeds import Condition, checked_feed_url
 from ingest.fetch import Fetcher
 from ingest.findings import advertised_seconds, rhythm
@@ -65,7 +66,17 @@ class FeedCheck:
         Raises:
             UsageError: it can be no feed's address.
         """
-        url, user, password = split_credentials(checked_feed_url(text))
+        whole = checked_feed_url(text)
+        report = await self._address(whole, now=now)
+        return dataclasses.replace(
+            report,
+            address=shown(report.address),
+            sentence=masked(report.sentence, whole),
+            moved_to=shown(report.moved_to),
+        )
+
+    async def _address(self, whole: str, *, now: datetime) -> CheckReport:
+        url, user, password = split_credentials(whole)
         try:
             async with self.slots.turn(url):
                 result = await self.fetcher.fetch(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from ingest.entry_store import EntryStore
 from ingest.errors import NotFoundError, UsageError
 from ingest.feed_list import ListReport, read_feed_list
+from ingest.feed_secrets import Vault, hidden, shown
 from ingest.feeds import (
     Feed,
     FeedHealth,
@@ -23,10 +26,14 @@ from ingest.wire import decode, encode
 
 
 class FeedStore:
-    """The ``feeds`` topic as a list. Only the process that owns the data folder writes it."""
+    """The ``feeds`` topic as a list. Only the process that owns the data folder writes it.
 
-    def __init__(self, log: Log) -> None:
+    Whole addresses that hold a secret go to ``vault``; without one they are kept as given.
+    """
+
+    def __init__(self, log: Log, *, vault: Vault | None = None) -> None:
         self._log = log
+        self._vault = vault
 
     def all(self) -> list[Feed]:
         """Every feed, by id."""
@@ -54,8 +61,9 @@ class FeedStore:
         feed = make_feed(url, added=datetime.now(UTC), title=title, groups=tuple(groups))
         if self._log.table("feeds").get(feed.id) is not None:
             raise UsageError(
-                f"{feed.url} is in the list already", hint="See: wirewatch feeds health"
+                f"{shown(feed.url)} is in the list already", hint="See: wirewatch feeds health"
             )
+        feed = self._hidden(feed)
         self._log.append([_record(feed)])
         return feed
 
@@ -67,14 +75,31 @@ class FeedStore:
         """
         known = {record.key for record in self._log.table("feeds").items()}
         found = read_feed_list(data, name, added=datetime.now(UTC), known=known)
+        found = dataclasses.replace(
+            found,
+            added=tuple(map(self._hidden, found.added)),
+            skipped=tuple(map(shown, found.skipped)),
+        )
         if found.added:
             self._log.append([_record(feed) for feed in found.added])
         return found
 
     def remove(self, wanted: str) -> Feed:
-        """Stop polling a feed; its articles stay. Raises NotFoundError."""
+        """Stop polling a feed; its articles stay. Raises NotFoundError.
+
+        What polling knew of it goes too: added again, it is a new feed with a first poll, whose
+        old entries alert nobody.
+        """
         feed = self.get(wanted)
-        self._log.append([NewRecord(topic="feeds", key=wanted, value=None)])
+        entries = EntryStore(self._log)
+        number = feed.shard % self._log.partitions("feed-state")
+        self._log.append(
+            [
+                NewRecord(topic="feeds", key=wanted, value=None),
+                NewRecord(topic="feed-state", key=wanted, value=None, partition=number),
+                *entries.records(feed, {}, [key for key, _ in entries.items(feed)]),
+            ]
+        )
         return feed
 
     def opml(self) -> str:
@@ -90,6 +115,9 @@ class FeedStore:
             record = states.get(known.key)
             state = decode(FeedState, record.value) if record and record.value else None
             yield health(decode(Feed, known.value), state, now=now)
+
+    def _hidden(self, feed: Feed) -> Feed:
+        return hidden(feed, self._vault) if self._vault else feed
 
 
 def _record(feed: Feed) -> NewRecord:

@@ -75,7 +75,7 @@ class FeedState:
         failures: In a row.
         moved_to, moved_polls, moved_since: A permanent redirect that is being watched.
         followed_url: A permanent redirect that has been believed: polled instead of the feed's.
-        gone_since, gone_added: When polling ended, and for which adding of the feed.
+        gone_since: When polling ended; removing the feed and adding it again begins anew.
         distrusted: Its validators were caught hiding news; they are no longer sent.
     """
 
@@ -106,7 +106,6 @@ class FeedState:
     moved_since: Time | None = None
     followed_url: str = ""
     gone_since: Time | None = None
-    gone_added: Time | None = None
     wait_until: Time | None = None
     distrusted: bool = False
     schema: int = SCHEMA

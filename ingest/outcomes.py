@@ -27,7 +27,7 @@ class Answer:
         advertised_seconds: The longest of ttl, sy:updatePeriod and max-age; 0 where none is given.
         rhythm_seconds: Usual gap by the dates in the document; used while no own figure exists.
         newest: The latest date in the document.
-        full: The request carried no validators.
+        full: The whole document came, so that nothing can be hidden behind a validator.
         moved_to: Where only permanent redirects led, or empty.
         finished: Entries were read and written, so the poll counts as one.
     """
@@ -116,8 +116,8 @@ def failed(
     )
 
 
-def gone(state: FeedState, *, at: datetime, added: datetime) -> FeedState:
-    """The state after 410: polling ends until a person adds the feed anew; history stays."""
+def gone(state: FeedState, *, at: datetime) -> FeedState:
+    """The state after 410: polling ends until a person adds the feed anew; articles stay."""
     since = state.gone_since or at
     return bounded(
         dataclasses.replace(
@@ -125,7 +125,6 @@ def gone(state: FeedState, *, at: datetime, added: datetime) -> FeedState:
             state="gone",
             sentence=f"Gone since {since:%d %B %Y}: the publisher removed this feed for good.",
             gone_since=since,
-            gone_added=added,
             next_poll=None,
             failures=state.failures + 1,
             last_poll=at,

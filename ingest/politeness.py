@@ -57,6 +57,8 @@ class HostSlots:
                 start = max(host.next_start, self.clock())
                 host.next_start = start + gap
                 await asyncio.sleep(start - self.clock())
+                # A busy loop wakes us late: the gap is between what the host sees.
+                host.next_start = max(host.next_start, self.clock() + gap)
                 self._refuse_held(key, host)
                 yield
         finally:

@@ -160,7 +160,7 @@ class Polling:
     async def _refused(self, feed: Feed, state: FeedState, fetched: Fetched) -> Polled:
         status, body = fetched.result.status, fetched.result.body
         if status == HTTPStatus.GONE:
-            return Polled(state=outcomes.gone(state, at=fetched.at, added=feed.added), failed=True)
+            return Polled(state=outcomes.gone(state, at=fetched.at), failed=True)
         if body and status in _TESTED:
             try:
                 await self._parse(feed, fetched)

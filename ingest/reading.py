@@ -14,10 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from ingest.article import Article
 from ingest.charset import decode
+from ingest.clean import cut
 from ingest.discovery import NamedFeed, read_page
 from ingest.entry import ParsedFeed
 from ingest.errors import UnreadableError
 from ingest.normalise import normalise
+from ingest.plain_text import plain_title
 from ingest.settings import ArticleLimits
 from ingest.wire import Time
 
@@ -136,7 +138,7 @@ def read_feed(body: bytes, reading: Reading) -> ReadFeed:
 
 def _facts(parsed: ParsedFeed) -> FeedFacts:
     return FeedFacts(
-        title=parsed.title[:300],
+        title=cut(plain_title(parsed.title), 300),
         home_url=parsed.home_url[:2_000],
         ttl_minutes=parsed.ttl_minutes,
         update_period_seconds=parsed.update_period_seconds,

@@ -6,9 +6,7 @@ from http import HTTPStatus
 
 from ingest.errors import FeedError
 from ingest.feeds import Condition
-
-WAIT_LEAST, WAIT_MOST = 60.0, 7 * 86_400.0
-"""Seconds of a Retry-After that are honoured (FAULTS, limits)."""
+from ingest.retry_after import LONGEST_SECONDS, SHORTEST_SECONDS
 
 WAIT_UNSAID = 600.0
 """Seconds a host rests after 429 or 503 without Retry-After, times the failures in a row."""
@@ -17,21 +15,22 @@ _OTHER_THINGS = frozenset({"html-page", "not-a-feed", "json-error", "malformed-j
 """Codes of the reader that say: whatever this is, it is no feed."""
 
 
-
 def wait_seconds(retry_after: float | None, *, failures: int) -> float:
     """How long a host rests after 429 or 503: what it asked for, within 1 minute and 7 days."""
     seconds = WAIT_UNSAID * (failures + 1) if retry_after is None else retry_after
-    return min(max(seconds, WAIT_LEAST), WAIT_MOST)
+    return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def status_means(status: int) -> tuple[Condition, str]:
-    """Health and sentence of a feed whose server answered ``status`` (not 2xx, 304, 410, 429)."""
+    """Health and sentence of a feed whose server answered ``status`` (not 2xx or 304)."""
     try:
         phrase = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         phrase = str(status)
     if status == HTTPStatus.NOT_FOUND:
         return "failing", f"Not found ({phrase}): the feed may have moved; we keep trying."
+    if status == HTTPStatus.GONE:
+        return "gone", f"Gone ({phrase}): the publisher removed this feed for good."
     if status == HTTPStatus.UNAUTHORIZED:
         return "blocked", f"The site wants a login ({phrase})."
     if status in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}:

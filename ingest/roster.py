@@ -72,7 +72,7 @@ class Roster:
     def _adopt(self, feed: Feed) -> None:
         record = self._log.table("feed-state").get(feed.id)
         stored = decode(FeedState, record.value) if record and record.value else None
-        state = schedule.revived(stored or FeedState(feed_id=feed.id), feed)
+        state = stored or FeedState(feed_id=feed.id)
         self.states[feed.id] = state
         held = schedule.hold_seconds(state, now=self._clock())
         if held:

@@ -6,11 +6,10 @@ fail together would otherwise come back together for ever.
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timedelta
 
 from ingest.feeds import Feed, FeedState
-from ingest.refusals import WAIT_MOST
+from ingest.retry_after import LONGEST_SECONDS
 from ingest.settings import PollSettings
 
 ADVERTISED_MOST = 3_600.0
@@ -51,7 +50,7 @@ def due_in(state: FeedState, *, now: datetime, settings: PollSettings) -> float 
         return 0.0
     longest = settings.max_seconds * (BACKOFF_FACTOR if state.failures else 1)
     if state.wait_until is not None:
-        longest = WAIT_MOST
+        longest = LONGEST_SECONDS
     return min(max((state.next_poll - now).total_seconds(), 0.0), longest)
 
 
@@ -59,14 +58,7 @@ def hold_seconds(state: FeedState, *, now: datetime) -> float:
     """How long the feed's host still asked us to stay away; 0 where it did not."""
     if state.wait_until is None:
         return 0.0
-    return min(max((state.wait_until - now).total_seconds(), 0.0), WAIT_MOST)
-
-
-def revived(state: FeedState, feed: Feed) -> FeedState:
-    """``state``, with polling resumed where a gone feed was added again by a person."""
-    if state.gone_since is None or feed.added == state.gone_added:
-        return state
-    return dataclasses.replace(state, gone_since=None, next_poll=None, state="ok", sentence="")
+    return min(max((state.wait_until - now).total_seconds(), 0.0), LONGEST_SECONDS)
 
 
 def rhythm_seconds(

@@ -54,9 +54,9 @@ class SqliteLog:
         self._topics = Topics(connection)
         last = connection.execute("select coalesce(max(last_at), 0) from part").fetchone()[0]
         self._clock = AppendClock(clock, last)
-        self._reader = Reader(path, self._topics)
         self._groups = Groups(self.partitions, self._changes)
         self._writer = Writer(connection, guard=self._groups.lock, committed=self._changes.announce)
+        self._reader = Reader(path, self._topics, ends=self._writer.ends)
 
     def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Create what is missing, adopt changed retention; idempotent, never shrinks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,17 @@ _PAGE = 500
 
 
 class Reader:
-    """Queries on a pool of read-only connections, one to a call."""
+    """Queries on a pool of read-only connections, one to a call.
 
-    def __init__(self, path: Path, topics: Topics) -> None:
+    Args:
+        ends: The next offset of each partition, by its row id, as of the last commit: whoever
+            waits for news looks there first, after every commit, and mostly finds none.
+    """
+
+    def __init__(self, path: Path, topics: Topics, *, ends: Mapping[int, int]) -> None:
         self._path = path
         self._topics = topics
+        self._ends = ends
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
 
@@ -36,19 +42,19 @@ class Reader:
     ) -> tuple[list[Record], int]:
         """Records from ``offset`` on, and the offset to go on from, which is behind any gap."""
         part = self._topics.part(partition)
+        # The end first: what is appended in between is then read again, not skipped.
+        end = self._end(part)
+        if offset >= end:
+            return [], offset
         with self._connection() as connection:
-            # The end first: what is appended in between is then read again, not skipped.
-            end = _end(part, connection)
-            if offset >= end:
-                return [], offset
             records = _records(partition, part, offset, max_records, connection)
         return records, records[-1].offset + 1 if records else end
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """(first kept offset, next offset to be written)."""
         part = self._topics.part(partition)
+        end = self._end(part)
         with self._connection() as connection:
-            end = _end(part, connection)
             return _first_kept(part, 0, end, connection), end
 
     def offset_at(self, partition: Partition, moment: int) -> int:
@@ -98,6 +104,11 @@ class Reader:
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+
+    def _end(self, part: int) -> int:
+        if self._closed:
+            raise UnavailableError("the log is closed")
+        return self._ends[part]
 
     def _one(self, statement: str, values: tuple[Any, ...]) -> Any:
         with self._connection() as connection:

@@ -40,6 +40,9 @@ class Writer:
     resolved after the commit and on this thread: a callback must not wait for another job.
     ``guard`` is held from before the first job until after the commit; ``committed`` is called
     after each commit.
+
+    Attributes:
+        ends: The next offset of every partition, by its row id, as of the last commit.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Writer:
         self._gate = threading.Lock()
         self._closed = False
         self._fault = ""
+        self.ends: dict[int, int] = _ends(connection)
         self._thread = threading.Thread(target=self._work, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -101,7 +105,9 @@ class Writer:
                 self._run(job)
                 if time.monotonic() < until and (following := self._following()) is not None:
                     jobs.append(following)
+            ends = _ends(self._connection)
             self._connection.execute("commit")
+            self.ends.update(ends)
         except sqlite3.Error as error:
             if self._connection.in_transaction:  # a full disk has rolled back already
                 self._connection.execute("rollback")
@@ -141,3 +147,7 @@ class Writer:
                 job.future.set_exception(error)
             else:
                 job.future.set_result(job.result)
+
+
+def _ends(connection: sqlite3.Connection) -> dict[int, int]:
+    return dict(connection.execute("select id, next from part"))

@@ -81,6 +81,7 @@ class Decision:
         order: Offset in ``tagged`` of the record that was decided on.
         placed: Offset of the id's first record: since then it counts in its story.
         seen: Append time of the id's first ``tagged`` record.
+        published: As the article claims, where that is credible, else ``seen``.
         feed_id: The feed that had it first; only its text can make a revision.
         story_began: ``placed`` of the story's first article.
         story_size, story_sources: Of the story when this article was placed in it.
@@ -99,6 +100,7 @@ class Decision:
     source: str = ""
     language: str = ""
     placed: int = 0
+    published: Time | None = None
     story_began: int = 0
     story_size: int = 1
     story_sources: tuple[str, ...] = ()

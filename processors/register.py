@@ -16,7 +16,7 @@ from ingest.article import Article
 from ingest.log import MAX_RECORD_BYTES
 from ingest.wire import encode
 from processors.links import Links
-from processors.records import Change, Decision, Revision, StoryLink, StoryRecord, Tagged
+from processors.records import Decision, Revision, StoryLink, StoryRecord, Tagged
 from processors.stories import Placed, Placement, Window
 
 Verdict = Literal["article", "revision", "duplicate"]
@@ -76,6 +76,7 @@ class Register:
                 article_id=decision.article_id,
                 order=decision.placed,
                 seen=decision.seen,
+                published=decision.published,
                 language=decision.language,
                 signature=decision.signature,
                 placement=Placement(
@@ -115,24 +116,25 @@ class Register:
 
     def _begin(self, tagged: Tagged, order: int, appended: datetime) -> Outcome:
         article = tagged.article
+        published = _credible(article.published, appended)
         at = self._window.place(
             article.id,
             tagged.signature,
             seen=appended,
+            published=published,
             order=order,
             source=article.source,
             language=article.language,
         )
         links = tuple(
-            StoryLink(story_id=story_id, survivor=at.story_id, order=order)
-            for story_id in at.merged
+            StoryLink(story_id=one, survivor=at.story_id, order=order) for one in at.merged
         )
         for link in links:
             self._links.add(link)
         article = replace(
             article,
             feeds=_feeds(article),
-            published=_credible(article.published, appended),
+            published=published,
             seen=appended,
             revision=1,
         )
@@ -161,6 +163,7 @@ class Register:
             feed_id=article.feed_id,
             feeds=article.feeds,
             seen=appended,
+            published=published,
             source=article.source,
             language=article.language,
             story_id=at.story_id,
@@ -252,11 +255,10 @@ def _revised(tagged: Tagged, story: StoryRecord, appended: datetime) -> StoryRec
         seen=last.seen,
         revision=last.revision + (tagged.cause != "fulltext"),
     )
-    change: Change = "revision"
     return replace(
         story,
         article=article,
-        change=change,
+        change="revision",
         fetched=tagged.fetched,
         poll=tagged.poll,
         revised=appended,

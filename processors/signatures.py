@@ -12,7 +12,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -45,6 +45,9 @@ _SCALE = 100
 """Two decimals: more would make the record longer and no grouping better."""
 
 _MASK = 0xFFFF
+
+_WORDS_KEPT = 1 << 14
+"""Words whose hash and weight are remembered: some 4 MB, and nine in ten words of the news."""
 
 
 def signature(title: str | Analysed, body: str | Analysed) -> Signature:
@@ -86,9 +89,8 @@ def _shingle_hashes(head: Sequence[str], rest: Sequence[str]) -> npt.NDArray[np.
     if not words:
         return np.zeros(0, dtype=np.uint64)
     words.extend([""] * max(0, 3 - len(words)))
-    codes = {word: zlib.crc32(word.encode()) for word in set(words)}
-    hashes = np.array([codes[word] for word in words], dtype=np.uint64)
-    numbers = np.array([any(map(str.isdigit, word)) for word in words])
+    codes, digits = zip(*map(_code, words), strict=True)
+    hashes, numbers = np.array(codes, dtype=np.uint64), np.array(digits)
     shingles = _mix(_mix(_mix(hashes[:-2]) + hashes[1:-1]) + hashes[2:])
     weights = np.where(numbers[:-2] | numbers[1:-1] | numbers[2:], NUMBER_WEIGHT, 1)
     weights[: len(head)] = np.maximum(weights[: len(head)], TITLE_WEIGHT)
@@ -97,6 +99,12 @@ def _shingle_hashes(head: Sequence[str], rest: Sequence[str]) -> npt.NDArray[np.
         for extra in range(max(NUMBER_WEIGHT, TITLE_WEIGHT))
     ]
     return np.unique(np.concatenate(copies))
+
+
+@lru_cache(_WORDS_KEPT)
+def _code(word: str) -> tuple[int, bool]:
+    """A hash of ``word``, and whether it has a digit."""
+    return zlib.crc32(word.encode()), any(map(str.isdigit, word))
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -125,9 +133,8 @@ def _sketch(hashes: npt.NDArray[np.uint64]) -> Sketch:
 def _heaviest(head: Sequence[str], rest: Sequence[str]) -> str:
     counts = Counter(_terms(head))
     counts.update(_terms(rest))
-    weighed = ((1 + math.log(count)) * idf(term) for term, count in counts.items())
-    ranked = sorted(zip(weighed, counts, strict=True), key=lambda pair: (-pair[0], pair[1]))
-    kept = [(weight, term) for weight, term in ranked[:TERMS] if weight > 0]
+    ranked = sorted((-(1 + math.log(count)) * idf(term), term) for term, count in counts.items())
+    kept = [(-weight, term) for weight, term in ranked[:TERMS] if weight < 0]
     norm = math.hypot(*(weight for weight, _ in kept))
     scaled = ((term, round(weight / norm * _SCALE)) for weight, term in kept)
     return " ".join(f"{term} {weight}" for term, weight in scaled if weight)
@@ -145,6 +152,7 @@ def _terms(words: Sequence[str]) -> Iterator[str]:
         previous = word if single else ""
 
 
+@lru_cache(_WORDS_KEPT)
 def idf(term: str) -> float:
     """How much ``term`` says: 0 for the commonest words, 8.5 for one the background lacks."""
     if any(map(str.isdigit, term)):

@@ -69,6 +69,7 @@ class Placed:
     article_id: str
     order: int
     seen: datetime
+    published: datetime | None = None
     language: str
     signature: Signature
     placement: Placement
@@ -82,6 +83,7 @@ class _Row:
     root: str
     order: int
     seen: datetime
+    published: datetime
     terms: Terms
     size: int
     story: Story
@@ -112,6 +114,7 @@ class Window:
         found: Signature,
         *,
         seen: datetime,
+        published: datetime | None = None,
         order: int = 0,
         source: str = "",
         language: str = "",
@@ -119,22 +122,24 @@ class Window:
         """The place of a new article, which counts from now on.
 
         Call it once an article, in the order in which they were seen. ``order`` tells which of
-        two stories is the older.
+        two stories is the older. The first poll of a feed sees years of articles in one moment:
+        so an article joins a story only where ``published`` (else ``seen``) is within the window's
+        hours of one of its articles, too.
         """
         self.advance(seen)
         sketch, terms = read_sketch(found), _weighted(found, language)
         near = self._centroids.nearest(terms) if found.length >= MIN_WORDS else []
         copied, similarity = self._copied(sketch, found.size, [story for _, story in near])
-        story, merged = self._choose(near, copied)
+        published = published or seen
+        story, merged = self._choose(near, copied, published)
         if story is None:
             story = self._stories.setdefault(article_id, Story(article_id, order))
         copy_of = copied.root if copied and copied.root != article_id else ""
         story.size += 1
         if source not in story.sources and len(story.sources) < SOURCES_KEPT:
             story.sources = (*story.sources, source)
-        self._add(
-            _Row(article_id, copy_of or article_id, order, seen, terms, found.size, story), sketch
-        )
+        root = copy_of or article_id
+        self._add(_Row(article_id, root, order, seen, published, terms, found.size, story), sketch)
         return Placement(
             story_id=story.id,
             copy_of=copy_of,
@@ -166,8 +171,10 @@ class Window:
         story.size, story.sources = at.story_size, at.story_sources
         terms = _weighted(placed.signature, placed.language)
         root = at.copy_of or placed.article_id
-        size = placed.signature.size
-        row = _Row(placed.article_id, root, placed.order, placed.seen, terms, size, story)
+        size, published = placed.signature.size, placed.published or placed.seen
+        row = _Row(
+            placed.article_id, root, placed.order, placed.seen, published, terms, size, story
+        )
         self._add(row, read_sketch(placed.signature))
 
     def _copied(self, sketch: Sketch, size: int, stories: list[Story]) -> tuple[_Row | None, float]:
@@ -188,10 +195,14 @@ class Window:
         return self._rows[slots[best]], round(float(containment[best]), 3)
 
     def _choose(
-        self, near: list[tuple[float, Story]], copied: _Row | None
+        self, near: list[tuple[float, Story]], copied: _Row | None, published: datetime
     ) -> tuple[Story | None, tuple[str, ...]]:
         """The story to join, if any, and those that end in it."""
-        close = [story for cosine, story in near if cosine >= SAME_STORY]
+        close = [
+            story
+            for cosine, story in near
+            if cosine >= SAME_STORY and self._is_of_the_time(story, published)
+        ]
         if copied:
             close = [copied.story, *(story for story in close if story is not copied.story)]
         if len(close) < 2:  # noqa: PLR2004 - a merge takes two
@@ -203,6 +214,10 @@ class Window:
         for story in merged:
             self._merge(story, oldest)
         return oldest, tuple(story.id for story in merged)
+
+    def _is_of_the_time(self, story: Story, published: datetime) -> bool:
+        rows = (self._rows[slot] for slot in story.rows)
+        return any(abs(row.published - published) <= self._span for row in rows)
 
     def _cosine(self, one: Story, other: Story) -> float:
         if len(one.rows) > len(other.rows):

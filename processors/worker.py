@@ -61,8 +61,15 @@ class Tagger:
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._topics = TopicSource(log)
-        self._topics.current()
-        stage = Stage(name="tag", group="tag", topic="articles", crash_name="K3", work=self._tag)
+        self._engine = self._topics.current()
+        stage = Stage(
+            name="tag",
+            group="tag",
+            topic="articles",
+            crash_name="K3",
+            work=self._tag,
+            taken=self._adopt,
+        )
         self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
 
     def step(self, timeout_seconds: float = 1.0) -> int:
@@ -73,8 +80,11 @@ class Tagger:
         """Tag until ``stop`` is set; see ``Loop.run``."""
         self.loop.run(stop)
 
+    def _adopt(self) -> None:
+        self._engine = self._topics.current()
+
     def _tag(self, record: Record) -> Sequence[NewRecord]:
-        tagged = tag(decode(Sighting, _value(record)), engine=self._topics.current())
+        tagged = tag(decode(Sighting, _value(record)), engine=self._engine)
         key = tagged.article.id
         return [NewRecord(topic=TAGGED.topic, key=key, value=encode(tagged), partition=0)]
 

@@ -15,6 +15,7 @@ import structlog
 from ingest.errors import FencedError, UnavailableError
 from ingest.log import Commit, Consumer, Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
+from processors.links import Links
 from search.checkpoints import GROUP, LINKS, STORIES, begin_at
 from search.index import Checkpoint, Index
 from search.rebuild import Rebuild
@@ -57,7 +58,7 @@ class Indexer:
         self._gate = threading.Lock()  # held while writing, and by a rebuild that takes over
         self._consumer: Consumer | None = None
         self._checkpoint = Checkpoint(log=log.identity(), stories=0)
-        self._links = read_links(log)
+        self._links = Links()
         self._waiting: list[Record] = []
         self._rewind: int | None = None
         self._counted = 0
@@ -145,6 +146,7 @@ class Indexer:
 
     def _take(self, timeout_seconds: float) -> None:
         if self._consumer is None:
+            self._links = read_links(self._log)
             self._consumer = self._log.consumer(
                 GROUP, [STORIES.topic, LINKS.topic], on_assign=self._assigned
             )

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("wirewatch", deadline=None)
+settings.load_profile("wirewatch")
+# No deadline an example: a busy machine is no fault. Every test has a time limit of its own.
 
 ROOT = Path(__file__).resolve().parent.parent
 

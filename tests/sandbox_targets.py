@@ -17,6 +17,7 @@ from typing import Any
 import feedparser
 
 from ingest.errors import UnreadableError
+from ingest.reading import answer
 
 
 def echo(header: dict[str, Any], body: bytes) -> dict[str, Any]:
@@ -49,6 +50,15 @@ def parse(header: dict[str, Any], body: bytes) -> dict[str, Any]:
     del header
     found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     return {"entries": [entry.get("title", "") for entry in found.entries]}
+
+
+def fragile(header: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """The product's reader, but one that a word in the body makes crash or never end."""
+    if b"CRASH" in body:
+        _segfault(header, body)
+    if b"SPIN" in body:
+        _spin(header, body)
+    return answer(header, body)
 
 
 def many(header: dict[str, Any], body: bytes) -> dict[str, Any]:

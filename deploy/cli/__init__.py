@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +31,7 @@ from ingest.errors import UsageError, WirewatchError
 app = typer.Typer(
     name="wirewatch",
     help="Watch news feeds; be told within a second when something you care about is published.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -65,6 +67,9 @@ def options(
     ] = False,
 ) -> None:
     """Watch news feeds; be told within a second when something you care about is published."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(2)
     ctx.obj = Context(config=config, data=data, overrides=tuple(overrides or ()))
 
 
@@ -88,20 +93,40 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("wirewatch: Windows is not supported; run it inside WSL.\n")
         return 1
     as_json = "--json" in given
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an old terminal ends no command
     try:
-        status = app(given, standalone_mode=False)
-    except typer.Abort:
-        return 130
-    except TyperException as error:
-        message = getattr(error, "message", "") or str(error)
-        if message:
-            print_error(UsageError(message, hint="See: wirewatch --help"), as_json=as_json)
-        return 2
+        return _run(given)
     except WirewatchError as error:
         print_error(error, as_json=as_json)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
-        # The reader of our output went away (``| head``): nothing more to say to it.
-        sys.stderr.close()
+        # The reader of our output went away (``| head``): nothing more to say to it, and nothing
+        # more to be flushed at exit (docs.python.org, note on SIGPIPE).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return int(status or 0)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        sentence = f"{name}{error.strerror or error}"
+        print_error(WirewatchError(sentence, code="system"), as_json=as_json)
+        return 1
+
+
+def _run(given: list[str]) -> int:
+    for argument in given:
+        if not argument.isascii() and argument.encode(errors="replace") != argument.encode(
+            errors="surrogateescape"
+        ):
+            raise UsageError(
+                f"the argument {argument!a} is not text in UTF-8",
+                hint="Check the locale of the terminal.",
+            )
+    try:
+        return int(app(given, standalone_mode=False) or 0)
+    except typer.Abort:
+        return 130
+    except TyperException as error:
+        place = getattr(error, "ctx", None)
+        command = place.command_path if place else "wirewatch"
+        raise UsageError(error.format_message(), hint=f"See: {command} --help") from error

@@ -35,9 +35,9 @@ class Context:
         # Imported here: `--help` and the filters without settings need not wait for it.
         from deploy.settings import load
 
-        overrides = list(self.overrides)
-        if self.data is not None:
-            overrides.append(f"data.folder={self.data.absolute()}")
+        # The option first: the sample newsroom's own folder is an override of it.
+        named = [] if self.data is None else [f"data.folder={self.data.absolute()}"]
+        overrides = [*named, *self.overrides]
         return load(files=self._files(), environ=os.environ, overrides=overrides)
 
     def settings(self) -> Settings:

@@ -59,7 +59,7 @@ def print_error(error: WirewatchError, *, as_json: bool = False) -> None:
     if as_json:
         sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
         return
-    place = f"{error.place}: " if error.place else ""
+    place = f"{error.place}: " if error.place and error.place not in error.sentence else ""
     sys.stderr.write(f"wirewatch: {printable(place + error.sentence)}\n")
     if isinstance(error, QueryError) and error.caret is not None and error.query:
         sys.stderr.write(_caret_lines(error.query, error.caret))

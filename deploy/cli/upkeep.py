@@ -65,7 +65,10 @@ def _follow(rows: Iterator[Any], verb: str, *, json: bool) -> dict[str, Any]:
     )
 
     columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+    console = Console(file=sys.stderr)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(verb, total=None)
         for last in rows:
             progress.update(task, completed=last["done"], total=last["total"])

@@ -78,3 +78,19 @@ async def test_f27_when_the_time_is_over_polling_goes_on(tmp_path: Path) -> None
         site.answer("/rss", NEWS)
         async with PollStage(tmp_path, site.host, clock=clock) as stage:
             assert (await stage.poller.poll_all_once()).sightings == 1
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+async def test_f27_a_test_for_browsers_that_asks_us_to_wait_is_heeded(
+    tmp_path: Path, status: int
+) -> None:
+    page = "<html><title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/x>"
+    headers = {"Retry-After": "3600", "Content-Type": "text/html"}
+    async with NewsServer() as site, PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/rss"))
+        site.answer("/rss", page, status=status, headers=headers)
+        await stage.poller.poll_all_once()
+        assert "blocked by Cloudflare challenge" in stage.state(feed).sentence
+        assert (await stage.poller.poll_all_once()).failed == 1
+        assert site.count("/rss") == 1, "not asked again before the hour is over"
+        assert stage.state(feed).wait_until is not None

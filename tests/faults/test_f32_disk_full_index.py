@@ -35,7 +35,8 @@ acknowledged, errors, turn = 10, [], 0
 while len(errors) < 5 and turn < 100:
     turn += 1
     try:
-        result = index.write(made(turn) * 4, checkpoint=Checkpoint(log="log", stories=10 * turn + 10))
+        checkpoint = Checkpoint(log="log", stories=10 * turn + 10)
+        result = index.write(made(turn) * 4, checkpoint=checkpoint)
         assert not result.rejected
         acknowledged += 10
     except UnavailableError as error:

@@ -1,4 +1,4 @@
-"""F46, the search's part: whatever the parser lets through is answered or refused in bounded time."""
+"""F46, the search's part: what the parser lets through is answered or refused in bounded time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ HOSTILE = {
     "every leading wildcard": "' OR '.join('*' + x for x in 'abcdefghijklmnopqrstuvwxyz')",
     "every first letter": "' OR '.join(x + '*' for x in 'abcdefghijklmnopqrstuvwxyz')",
     "wide NEAR": "'s* NEAR/5 t*'",
-    "wide NEAR in a phrase": "'\"*a *b *c\" NEAR/50 \"*d *e\"'",
+    "wide NEAR in a phrase": '\'"*a *b *c" NEAR/50 "*d *e"\'',
     "the most that NEAR lets through": "'sa* NEAR/20 ta*'",
     "sentence of everything": "'NOT zzz SAMESENT yyy'",
     "256 words": "' OR '.join(f'w{n}' for n in range(256))",

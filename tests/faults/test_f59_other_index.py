@@ -43,9 +43,15 @@ def index_older(folder: Path) -> None:
 
 def log_older(folder: Path) -> None:
     settled(folder, 2)
-    shutil.copy(folder / "log.sqlite", folder / "older.sqlite")
+    older = folder / "older"
+    older.mkdir()
+    for file in folder.glob("log.sqlite*"):
+        shutil.copy(file, older)
     settled(folder, 4)
-    (folder / "older.sqlite").replace(folder / "log.sqlite")
+    for file in folder.glob("log.sqlite*"):
+        file.unlink()
+    for file in older.iterdir():
+        file.rename(folder / file.name)
 
 
 def log_of_another(folder: Path) -> None:

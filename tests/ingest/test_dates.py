@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from ingest.dates import MAX_LENGTH, parse_date
 
 READ = """
+20210412 10:00 = 2021-04-12T10:00:00
+2021 Jan 12 10:00:00 GMT = 2021-01-12T10:00:00
+Thu (a \\) b), 28 Jul 2022 04:35:05 GMT = 2022-07-28T04:35:05
 Thu, 28 Jul 2022 04:35:05 GMT = 2022-07-28T04:35:05
 Thu,28 Jul 2022 4:35:5 GMT+9 = 2022-07-27T19:35:05
 Sat,29 Jul 2006 00:03:02 +0000 = 2006-07-29T00:03:02
@@ -97,6 +100,12 @@ UNREAD = (
     "03-12-31",
     "10 listopad 2020",
     "7" * 400,
+    "1 2 3 Jan 2021",
+    "123 Jan 2021",
+    "1 Feb 123 10:00",
+    "10:00 3 Apr 2002 1500",
+    "3 Apr 2002 1500 +9900",
+    "Jan 2021 10:00",
 )
 
 
@@ -138,6 +147,10 @@ def test_the_language_decides_what_a_zone_name_means(language: str, hours: float
     found = parse_date("Mon, 1 Jan 2024 10:00:00 IST", language=language)
     assert found is not None
     assert found.hour + found.minute / 60 == hours
+
+
+def test_white_space_around_a_date_does_not_count() -> None:
+    assert parse_date(" " * 2 * MAX_LENGTH + "2021-04-12") == datetime(2021, 4, 12, tzinfo=UTC)
 
 
 @given(st.text(max_size=MAX_LENGTH + 20), st.sampled_from(["", "en", "pt-BR", "zh"]))

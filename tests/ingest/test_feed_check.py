@@ -62,6 +62,26 @@ async def test_what_fails_is_said_as_a_poll_would_say_it(tmp_path: Path) -> None
             await checker(stage).address("file:///etc/passwd", now=NOW)
 
 
+async def test_a_feed_that_is_gone_is_called_so(tmp_path: Path) -> None:
+    async with NewsServer() as site, PollStage(tmp_path, site.host) as stage:
+        site.answer("/rss", status=410)
+        report = await checker(stage).address(site.url("/rss"), now=NOW)
+        assert (report.state, report.sentence[:4]) == ("gone", "Gone")
+
+
+async def test_a_report_shows_no_secret_of_the_address(tmp_path: Path) -> None:
+    async with NewsServer() as site, PollStage(tmp_path, site.host) as stage:
+        for status in (200, 301, 302):
+            target = "/new?key=s3cret" if status == 301 else "/rss?key=s3cret"
+            site.answer("/rss?key=s3cret", NEWS, status=status, headers={"Location": target})
+            site.answer("/new?key=s3cret", NEWS)
+            whole = site.url("/rss?key=s3cret").replace("://", "://me:pa55@")
+            report = await checker(stage).address(whole, now=NOW)
+            assert report.state == ("failing" if status == 302 else "ok")
+            assert "s3cret" not in repr(report)
+            assert "pa55" not in repr(report)
+
+
 async def test_a_file_is_checked_without_network(tmp_path: Path) -> None:
     async with PollStage(tmp_path) as stage:
         report = await checker(stage).body(rss(item(None, "Undated")).encode(), now=NOW)

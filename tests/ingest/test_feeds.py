@@ -129,7 +129,7 @@ def test_the_largest_state_fits_and_comes_back_whole() -> None:
             followed_url="https://f.example/" + "é" * 290,
             body_hash="a" * 32, next_poll=NOW, last_ok=NOW, last_new=NOW, last_poll=NOW,
             last_full_fetch=NOW, day_started=NOW, moved_since=NOW, gone_since=NOW,
-            gone_added=NOW, wait_until=NOW,
+            wait_until=NOW,
         )
     )  # fmt: skip
     raw = encode(full)

@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import trustme
@@ -141,6 +142,49 @@ async def test_credentials_go_to_the_first_host_only(server: EvilServer, fetcher
     assert b"authorization" not in server.heads[1].lower()
     assert result.url == target
     assert "me:" not in result.hops[0].url
+
+
+async def test_credentials_follow_their_host_from_http_to_https() -> None:
+    ca = trustme.CA()
+    client = ssl.create_default_context()
+    ca.configure_trust(client)
+    async with (
+        EvilServer() as plain,
+        EvilServer(tls=server_tls(ca.issue_cert("feeds.example"))) as secure,
+    ):
+        ports = {80: plain.port, 443: secure.port}
+
+        class Rerouted(socket.socket):
+            def connect(self, address: Any) -> None:
+                super().connect(("127.0.0.1", ports[address[1]]))
+
+        fetcher = Fetcher(
+            guard=Guard(NetSettings(allow=("feeds.example:*", "other.example:*"))),
+            settings=FetchSettings(),
+            resolver=Names(feeds_example=[["127.0.0.1"]], other_example=[["127.0.0.1"]]),
+            tls=client,
+            open_socket=lambda info: Rerouted(*info[:3]),
+        )
+        for host in ("feeds.example", "other.example"):
+            url = f"http://me:pass@{host}/to/https://feeds.example/good"
+            assert (await fetcher.fetch(url)).status == 200
+        await fetcher.close()
+    assert b"\r\nAuthorization: Basic " in secure.heads[0]
+    assert b"authorization" not in secure.heads[1].lower()
+
+
+async def test_long_and_many_headers_of_honest_sites_are_taken(
+    server: EvilServer, fetcher: Fetcher
+) -> None:
+    async def verbose(exchange: Exchange) -> None:
+        steps = {f"X_Step_{number}": "hit" for number in range(300)}
+        await exchange.start(
+            Content_Length=len(GOOD), Content_Security_Policy="https://a.example " * 2_000, **steps
+        )
+        await exchange.send(GOOD)
+
+    server.handlers["/verbose"] = verbose
+    assert (await fetcher.fetch(server.url("/verbose"))).body == GOOD
 
 
 async def test_a_redirect_to_a_host_that_is_held_is_not_followed(server: EvilServer) -> None:

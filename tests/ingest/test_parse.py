@@ -153,6 +153,8 @@ RSS_1_1 = (
         ('<rss version="0.91"><channel><item><title>One</title></item></channel></rss>', "rss"),
         ('<rss version="0.92"><channel><item><title>One</title></item></channel></rss>', "rss"),
         (RSS_1_1, "rss"),
+        (RSS_1_1.replace("<Channel ", '<Channel xmlns:rss="http://purl.org/net/rss1.1#" '), "rss"),
+        ("<rss><rss:channel><rss:item><rss:title>One</rss:title></rss:item></rss:channel>", "rss"),
         ("<channel><item><title>One</title></item></channel>", "rss"),
         (f'<a:feed xmlns:a="{ATOM}"><a:entry><a:title>One</a:title></a:entry></a:feed>', "atom"),
         ('<feed xmlns="http://purl.org/atom/ns#"><entry><title>One</title></entry></feed>', "atom"),

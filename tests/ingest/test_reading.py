@@ -40,6 +40,15 @@ def test_a_feed_gives_facts_and_articles_in_order() -> None:
     assert len(second.title) <= 20, "limits travel into the sandbox"
 
 
+def test_the_title_of_a_feed_is_plain_text() -> None:
+    title = "<b>Harbour</b> &amp; coast\u202e\u009b31m" + " x" * 400
+    found = read_feed(rss(item("1", "Ferry"), title=title).encode(), READING).feed.title
+    assert found.startswith("Harbour & coast")
+    assert found.isprintable()
+    assert len(found) == 300
+    assert found.endswith("…")
+
+
 def test_what_is_no_feed_is_refused() -> None:
     with pytest.raises(UnreadableError):
         answer(header(READING), b"<html><body>Hello</body></html>")

@@ -16,13 +16,13 @@ from ingest.outcomes import (
     held_back,
     succeeded,
 )
-from ingest.refusals import WAIT_LEAST, WAIT_MOST, status_means, wait_seconds
+from ingest.refusals import status_means, wait_seconds
+from ingest.retry_after import LONGEST_SECONDS, SHORTEST_SECONDS
 from ingest.schedule import (
     BACKOFF_FACTOR,
     address,
     due_in,
     hold_seconds,
-    revived,
     rhythm_seconds,
     spread,
     wants_full_fetch,
@@ -151,13 +151,11 @@ def test_success_ends_the_back_off() -> None:
     assert state.last_ok == NOW
 
 
-def test_a_gone_feed_is_never_due_until_a_person_adds_it_again() -> None:
-    state = gone(after(NEW, entries=1, new=1), at=NOW, added=FEED.added)
+def test_a_gone_feed_is_never_due() -> None:
+    state = gone(after(NEW, entries=1, new=1), at=NOW)
     assert due_in(state, now=NOW + timedelta(days=9_999), settings=SETTINGS) is None
     assert state.sentence.startswith("Gone since 02 March 2026")
-    assert revived(state, FEED).gone_since == NOW
-    again = make_feed(FEED.url, added=NOW + timedelta(days=1))
-    assert due_in(revived(state, again), now=NOW, settings=SETTINGS) == 0.0
+    assert state.gone_since == NOW
 
 
 def test_a_permanent_move_is_followed_after_three_polls_and_a_day() -> None:
@@ -227,7 +225,9 @@ def test_a_host_gets_the_rest_it_asked_for(
     assert wait_seconds(asked, failures=failures) == seconds
 
 
-@given(seconds=st.floats(WAIT_LEAST, WAIT_MOST), chance=chances, at=moments, later=moments)
+@given(
+    seconds=st.floats(SHORTEST_SECONDS, LONGEST_SECONDS), chance=chances, at=moments, later=moments
+)
 def test_no_feed_of_a_resting_host_is_due_too_early(
     seconds: float, chance: float, at: datetime, later: datetime
 ) -> None:
@@ -237,8 +237,8 @@ def test_no_feed_of_a_resting_host_is_due_too_early(
     ):
         due = due_in(state, now=at, settings=SETTINGS)
         assert due is not None
-        assert min(seconds, WAIT_MOST - 61) < due <= WAIT_MOST
-        assert 0 <= hold_seconds(state, now=later) <= WAIT_MOST
+        assert min(seconds, LONGEST_SECONDS - 61) < due <= LONGEST_SECONDS
+        assert 0 <= hold_seconds(state, now=later) <= LONGEST_SECONDS
         assert "asked us to wait until" in state.sentence
 
 

@@ -171,6 +171,23 @@ def test_an_article_about_the_same_event_joins_its_story_and_another_does_not() 
     assert third.story_id == "three"
 
 
+def test_articles_seen_together_but_published_far_apart_are_two_stories() -> None:
+    rng = random.Random(1)
+    event = topic_words(rng)
+    window = Window(72)
+    stories = [
+        window.place(
+            f"day {day}",
+            signature("", text_about(event, rng)),
+            seen=START,
+            published=START - timedelta(days=day),
+            order=order,
+        ).story_id
+        for order, day in enumerate((1, 900, 3, 902))
+    ]
+    assert stories == ["day 1", "day 900", "day 1", "day 900"]
+
+
 def test_equal_words_in_two_languages_make_no_story() -> None:
     rng = random.Random(1)
     event = topic_words(rng)
@@ -254,12 +271,24 @@ def stream(seed: int, count: int) -> list[tuple[str, str, datetime]]:
     return made
 
 
+def claimed(seen: datetime, order: int) -> datetime:
+    """Every seventh article comes years late."""
+    return seen - timedelta(days=900 if order % 7 == 0 else 0)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int) -> None:
     articles = stream(seed, 90)
     whole = Window(48)
     expected = [
-        whole.place(article, signature("", text), seen=seen, order=order, source=article)
+        whole.place(
+            article,
+            signature("", text),
+            seen=seen,
+            published=claimed(seen, order),
+            order=order,
+            source=article,
+        )
         for order, (article, text, seen) in enumerate(articles)
     ]
     survivors = {old: at.story_id for at in expected for old in at.merged}
@@ -277,6 +306,7 @@ def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int)
                     article_id=article,
                     order=order,
                     seen=seen,
+                    published=claimed(seen, order),
                     language="",
                     signature=signature("", text),
                     placement=Placement(
@@ -289,5 +319,12 @@ def test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed: int)
                 )
             )
         for order, (article, text, seen) in enumerate(articles[stop:], start=stop):
-            at = rebuilt.place(article, signature("", text), seen=seen, order=order, source=article)
+            at = rebuilt.place(
+                article,
+                signature("", text),
+                seen=seen,
+                published=claimed(seen, order),
+                order=order,
+                source=article,
+            )
             assert at == expected[order], (seed, stop, order)

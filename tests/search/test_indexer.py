@@ -265,3 +265,23 @@ def test_times_with_microseconds_are_compared_in_milliseconds(room: Room) -> Non
     room.tell(replace(record, article=replace(record.article, seen=seen)))
     room.settle()
     assert room.index.search(SearchRequest(query=TRUCE, since=seen)).total == 0
+
+
+def test_while_the_index_cannot_be_written_the_batch_is_kept(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    other = TantivyIndex(tmp_path / "index")
+    other.write(stories(1))
+    room.tell(*stories(4))
+    delays = []
+    for _ in range(3):
+        assert room.indexer.step(timeout_seconds=0) == 0
+        delays.append(room.indexer.delay_seconds)
+    assert delays == [0.5, 1.0, 2.0]
+    assert room.indexer.lag() == 4
+    assert "cannot be written" in room.index.health()["state"]
+    other.close()
+    assert room.indexer.step(timeout_seconds=0) == 4
+    assert room.indexer.delay_seconds == 0
+    assert room.index.count(TRUCE) == 4
+    assert room.indexer.indexed == 4
+    room.close()
