@@ -14,6 +14,7 @@ from deploy.parse_files import READER
 from deploy.settings import Settings
 from deploy.topic_files import Definition
 from ingest.entry_store import EntryStore
+from ingest.feeds import Feed
 from ingest.fetch import Fetcher
 from ingest.guard import Guard
 from ingest.log import NewRecord, topic_specs
@@ -47,6 +48,7 @@ def open_polling(
     log: SqliteLog,
     guard: Guard,
     quarantine: Quarantine,
+    resolve: Callable[[Feed], str],
     stack: contextlib.AsyncExitStack,
     crash_point: CrashPoint,
 ) -> Polling:
@@ -72,6 +74,7 @@ def open_polling(
         chance=random.random,
         limits=settings.article,
         first_poll_hours=settings.alerts.first_poll_hours,
+        resolve=resolve,
         crash_point=crash_point,
     )
 

@@ -34,7 +34,9 @@ from deploy.settings import Settings
 from deploy.stages import Stages
 from deploy.topic_files import definitions
 from deploy.totals import Totals, made
+from ingest.errors import UnavailableError, WirewatchError
 from ingest.feed_check import CheckReport
+from ingest.feed_secrets import revealing
 from ingest.feed_store import FeedStore
 from ingest.guard import Guard
 from ingest.log import Partition
@@ -85,6 +87,7 @@ class Embedded:
     alerts: AlertOwner
     sender: Sender
     stages: Stages
+    loop: asyncio.AbstractEventLoop
     failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -115,12 +118,15 @@ class Embedded:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll, carry and deliver until ``stop`` is set or a stage fails."""
-        async with self.working(), asyncio.TaskGroup() as tasks:
-            ended = tasks.create_task(self._until(stop))
-            tasks.create_task(self.poller.run(stop))
-            tasks.create_task(self.sender.run(stop))
-            tasks.create_task(self._sweep(stop))
-            await ended
+        try:
+            async with self.working(), asyncio.TaskGroup() as tasks:
+                ended = tasks.create_task(self._until(stop))
+                tasks.create_task(self.poller.run(stop))
+                tasks.create_task(self.sender.run(stop))
+                tasks.create_task(self._sweep(stop))
+                await ended
+        except* WirewatchError as failures:
+            raise failures.exceptions[0] from None
         if self.stages.failure is not None:
             raise self.stages.failure
 
@@ -180,7 +186,8 @@ class Embedded:
     def changed(self, name: str) -> None:
         """Tell the running stages that a list was written."""
         if name == "feeds" and self.stages.running:
-            self.poller.refresh()
+            # Routes work in threads; the poller belongs to the loop.
+            self.loop.call_soon_threadsafe(self.poller.refresh)
 
     def services(self) -> Services:
         """What the API works with."""
@@ -217,6 +224,8 @@ class Embedded:
         if stage == "index":
             start, end = self.log.offset_at(STORIES, since), self.log.bounds(STORIES)[1]
             self.indexer.rewind(start)
+            while not self.stages.running and (self.indexer.step(0) or self.indexer.lag()):
+                yield end - start - self.indexer.lag(), end - start
             yield end - start, end - start
             return
         yield from upkeep.replayed(self.log, "tag" if stage == "tag" else "group", since=since)
@@ -226,7 +235,13 @@ class Embedded:
         row = self.quarantine.get(row_id)
         if row.stage != "poll":
             return await asyncio.to_thread(upkeep.retried, self.log, self.quarantine, row_id)
-        self.quarantine.mark_retried(row_id)
+        if not self.stages.running:
+            raise UnavailableError(
+                f"feed {row.key} cannot be polled now: nothing runs on this data folder",
+                hint="Start it in another terminal: wirewatch run",
+                code="not-running",
+            )
+        await asyncio.to_thread(self.quarantine.mark_retried, row_id)
         self.poller.poll_now(row.key)
         return f"Feed {row.key} is polled again."
 
@@ -252,6 +267,7 @@ def _assemble(
         log=log,
         guard=guard,
         quarantine=quarantine,
+        resolve=revealing(secrets),
         stack=stack,
         crash_point=crash_point,
     )
@@ -269,7 +285,7 @@ def _assemble(
         log=log,
         topics=tuple(one.topic for one in topics),
         quarantine=quarantine,
-        feeds=FeedStore(log),
+        feeds=FeedStore(log, vault=secrets),
         subscriptions=SubscriptionStore(
             log, secrets=secrets, guard=guard, folder=folder_of(settings.alerts.folder)
         ),
@@ -288,5 +304,6 @@ def _assemble(
         ),
         sender=sender,
         stages=Stages(on_failure=partial(loop.call_soon_threadsafe, failed.set)),
+        loop=loop,
         failed=failed,
     )

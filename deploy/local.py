@@ -173,7 +173,7 @@ def _explaining(shell: Embedded) -> APIRouter:
     @router.get("/query/check")
     def check(q: str) -> dict[str, Any]:
         """The query as understood, its cost class, warnings and expected hits a day."""
-        query = parse(q, where="search")
+        query = parse(q, where="search", now=datetime.now(UTC))
         return {
             "query": q,
             "explanation": list(explain(query)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -124,9 +124,18 @@ def all_settings(kind: type[Any] = Settings, prefix: str = "") -> Iterator[Setti
             name=prefix + one.name,
             kind=_kind(hint),
             default=default,
-            limit=", ".join(str(m) for m in getattr(meta, "metadata", ())),
+            limit=", ".join(_limits(getattr(meta, "metadata", ()))),
             sentence=getattr(meta, "description", "") or "",
         )
+
+
+def _limits(found: Iterable[Any]) -> Iterator[str]:
+    """Limits as a person writes them: ``>= 0``."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    for one in found:
+        for name, sign in signs.items():
+            if hasattr(one, name):
+                yield f"{sign} {getattr(one, name):,}"
 
 
 def _kind(hint: Any) -> str:

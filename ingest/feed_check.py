@@ -11,7 +11,7 @@ from ingest.answer import FetchResult, is_success
 from ingest.discovery import NamedFeed
 from ingest.errors import FeedError, FetchError
 from ingest.feed_secrets import masked, shown
-from ingest.feeds import Condition, checked_feed_url
+from ingest.feeds import Condition, checked_feed_url, entries_in_words
 from ingest.fetch import Fetcher
 from ingest.findings import advertised_seconds, rhythm
 from ingest.guard import split_credentials
@@ -130,7 +130,7 @@ class FeedCheck:
         return CheckReport(
             address=url,
             state="ok",
-            sentence=f"A feed with {len(found.articles)} entries.",
+            sentence=f"A feed with {entries_in_words(len(found.articles))}.",
             title=found.feed.title,
             format=found.feed.format,
             encoding=found.feed.encoding,

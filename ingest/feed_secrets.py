@@ -15,10 +15,11 @@ HIDDEN = "***"
 """What stands for a secret wherever an address is shown."""
 
 _SECRET_NAME = re.compile(
-    r"(?:^|[_.-])(?:key|sig|auth|code|hash|sid|passwd|pwd)$|apikey|token|secret|signature|password",
+    r"(?:^|[_.-])(?:key|sig|auth|passwd|pwd)$|apikey|token|secret|signature|password",
     re.IGNORECASE,
 )
-# By name alone: values that look random are as often a channel's public id.
+# By name alone: a value that looks random is as often the public id of a channel, and "code" or
+# "hash" as often a country or a section.
 
 
 class Vault(Protocol):

@@ -237,6 +237,11 @@ def words(seconds: float) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
+def entries_in_words(count: int) -> str:
+    """``count`` entries as people say it: ``1 entry``."""
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
 def bounded(state: FeedState) -> FeedState:
     """``state`` with every text short enough for 4 kB; a validator is dropped, never cut."""
     return dataclasses.replace(

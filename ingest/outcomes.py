@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.feeds import Condition, FeedState, bounded, words
+from ingest.feeds import Condition, FeedState, bounded, entries_in_words, words
 from ingest.schedule import LONGEST_GAP, backoff_seconds, rhythm_seconds, spread
 from ingest.settings import PollSettings
 
@@ -203,12 +203,12 @@ def _last_new(state: FeedState, answer: Answer) -> datetime | None:
 def _described(state: FeedState, answer: Answer, *, gap: float) -> tuple[Condition, str]:
     if answer.missed:
         return "ok", (
-            f"A full fetch found {answer.missed} entries that the server had called unmodified; "
-            "from now on the feed is always fetched whole."
+            f"A full fetch found {entries_in_words(answer.missed)} that the server had called "
+            "unmodified; from now on the feed is always fetched whole."
         )
     if answer.elapsed_seconds > SLOW_SECONDS:
         return "slow", f"Answers slowly: the last poll took {words(answer.elapsed_seconds)}."
     if state.followed_url and not state.moved_to:
         return "ok", f"Moved for good to {state.followed_url}; polled there."
     rhythm = f", something new about every {words(gap)}" if gap else ""
-    return "ok", f"Answers, {answer.entries or state.entries} entries{rhythm}."
+    return "ok", f"Answers, {entries_in_words(answer.entries or state.entries)}{rhythm}."

@@ -39,7 +39,7 @@ class Stage:
         name: For the quarantine and the events: ``tag``, ``group``.
         crash_name: What the crash point is called before the append; with ``-written``, after.
         work: What one record leads to. Any error but those of the store sets the record aside.
-        taken: Called when a batch was taken, before its work.
+        begun: Called before the work of each batch.
         written: Called when all that ``work`` gave is durable.
         assigned: Called when partitions come to this member; gives start offsets, or none.
     """
@@ -49,7 +49,7 @@ class Stage:
     topic: str
     crash_name: str
     work: Callable[[Record], Sequence[NewRecord]]
-    taken: Callable[[], None] = lambda: None
+    begun: Callable[[], None] = lambda: None
     written: Callable[[], None] = lambda: None
     assigned: Callable[[frozenset[Partition]], Mapping[Partition, int]] = lambda _: {}
 
@@ -133,8 +133,6 @@ class Loop:
 
     def _take(self, timeout_seconds: float) -> bool:
         records = self._consumer.poll(max_records=BATCH, timeout_seconds=timeout_seconds)
-        if records:
-            self._stage.taken()
         self._taken.extend(records)
         for record in records:
             reached = max(record.offset + 1, self._next.get(record.partition, 0))
@@ -142,6 +140,7 @@ class Loop:
         return bool(records)
 
     def _finish(self) -> int:
+        self._stage.begun()
         while self._taken:
             self._made.extend(self._worked(self._taken[0]))
             self._taken.popleft()

@@ -68,7 +68,7 @@ class Tagger:
             topic="articles",
             crash_name="K3",
             work=self._tag,
-            taken=self._adopt,
+            begun=self._adopt,
         )
         self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
 

@@ -122,7 +122,7 @@ def _searching(services: Services) -> APIRouter:
         """Full-text search: ``hits`` and, as ``end``, the totals."""
         now = datetime.now(UTC)
         request = SearchRequest(
-            query=parse(q, where="search"),
+            query=parse(q, where="search", now=now),
             sort=sort,
             size=size,
             after=after,
@@ -137,7 +137,7 @@ def _searching(services: Services) -> APIRouter:
     @router.get("/articles/{article_id}")
     def article(article_id: str) -> dict[str, Any]:
         """One article, its revisions and its way through the stages."""
-        return views.article(services.log, article_id)
+        return views.article(services.log, services.index(), article_id)
 
     @router.get("/stories/{story_id}")
     def story(story_id: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any
 
 from ingest.errors import NotFoundError, UsageError
-from ingest.log import Log
+from ingest.log import Log, Record
 from ingest.wire import as_json, decode, format_time
 from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
-from search.index import Hit, Index, SearchResult
+from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
 ALERT_PREFIX = "alert:"
@@ -54,7 +54,7 @@ def hit(found: Hit) -> dict[str, Any]:
     }
 
 
-def article(log: Log, article_id: str) -> dict[str, Any]:
+def article(log: Log, index: Index, article_id: str) -> dict[str, Any]:
     """An article with its topics, revisions, story and way through the stages.
 
     Raises:
@@ -76,17 +76,19 @@ def article(log: Log, article_id: str) -> dict[str, Any]:
         "story_size": story.size,
         "copy_of": story.copy_of,
         "similarity": story.similarity,
-        "journey": list(_journey(story, record.appended, alerts)),
+        "journey": list(_journey(story, record, index.checkpoint(), alerts)),
     }
 
 
 def _journey(
-    story: StoryRecord, registered: datetime, alerts: list[Alert]
+    story: StoryRecord, record: Record, indexed: Checkpoint | None, alerts: list[Alert]
 ) -> Iterator[dict[str, Any]]:
     yield _step("fetched", story.fetched, f"from feed {story.article.feed_id}, cause {story.cause}")
     yield _step("tagged", story.article.seen, _tagged_sentence(story.topics))
     place = f"copy of {story.copy_of}" if story.copy_of else f"in story {story.story_id}"
-    yield _step("registered", registered, f"revision {story.article.revision}, {place}")
+    yield _step("registered", record.appended, f"revision {story.article.revision}, {place}")
+    searchable = indexed is not None and indexed.stories > record.offset
+    yield _step("indexed", None, "searchable" if searchable else "not searchable yet")
     for one in alerts:
         yield _step("alerted", one.created, f"{one.subscription_name}: {one.state}")
 

@@ -162,7 +162,7 @@ def _error_from(found: Mapping[str, Any], status: int) -> WirewatchError:
         kind = QueryError
     return kind(
         str(found.get("error") or found.get("detail") or f"the API answered {status}"),
-        hint=str(found.get("hint", "")),
+        hint=str(found.get("hint", "" if found else "See what wirewatch run says.")),
         code=str(found.get("code", "")),
         place=str(found.get("place", "")),
         caret=caret,

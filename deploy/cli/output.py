@@ -51,7 +51,8 @@ def print_facts(facts: Mapping[str, object]) -> None:
     """Names and values below each other."""
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        print_line(f"{name:<{width}}  {value}")
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print_line(f"{name:<{width}}  {shown}")
 
 
 def print_error(error: WirewatchError, *, as_json: bool = False) -> None:

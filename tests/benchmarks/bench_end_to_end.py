@@ -118,8 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subscribe(place, given.subscriptions)
         carried = asyncio.run(carry(place, urls))
     print(json.dumps(carried.totals))
-    print(f"end to end, {given.subscriptions:,} subscriptions: {carried.per_second:.0f} articles/s "
-          f"(bar {MIN_PER_SECOND:g}), {carried.megabytes:.0f} MB (bar {MAX_MEGABYTES:g})")  # fmt: skip
+    print(
+        f"end to end, {given.subscriptions:,} subscriptions: "
+        f"{carried.per_second:.0f} articles/s (bar {MIN_PER_SECOND:g}), "
+        f"{carried.megabytes:.0f} MB (bar {MAX_MEGABYTES:g})"
+    )
     if carried.totals["articles"] != given.articles:
         print(f"{carried.totals['articles']} of {given.articles} articles came through")
         return 1

@@ -34,7 +34,7 @@ async def test_f28_the_same_etag_for_a_new_body_hides_it_for_a_week_at_most(
         await poll_for(stage, clock, days=1)
         assert stage.titles() == ["Ferry runs again", "Harbour shut"]
         state = stage.state(feed)
-        assert state.sentence.startswith("A full fetch found 1 entries")
+        assert state.sentence.startswith("A full fetch found 1 entry that")
         assert state.distrusted
         asked = site.count("/rss")
         site.answer("/rss", rss(item("3", "Third"), LATER, FIRST), etag='"always"')

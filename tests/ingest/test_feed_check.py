@@ -86,4 +86,5 @@ async def test_a_file_is_checked_without_network(tmp_path: Path) -> None:
     async with PollStage(tmp_path) as stage:
         report = await checker(stage).body(rss(item(None, "Undated")).encode(), now=NOW)
         assert (report.state, report.entries, report.newest) == ("ok", 1, None)
+        assert report.sentence == "A feed with 1 entry."
         assert report.every_seconds == 900.0

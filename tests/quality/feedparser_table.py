@@ -1,6 +1,6 @@
 """Wirewatch and feedparser on the same documents, as a table in Markdown.
 
-Run by hand: ``python tests/quality/feedparser_table.py FOLDER``, where FOLDER holds a
+Run by hand: ``python -m tests.quality.feedparser_table FOLDER``, where FOLDER holds a
 ``MANIFEST.tsv`` with the columns ``file`` and ``kind``. Each document is read in a child process
 that is killed after 20 seconds, by either reader in turn, with feedparser's sanitiser and link
 resolver off. feedparser gets the same bytes and, twice, another address to resolve against.

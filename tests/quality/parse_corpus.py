@@ -1,6 +1,6 @@
 """What ``wirewatch parse`` makes of a whole folder of documents, as tables in Markdown.
 
-Run by hand on Linux: ``python tests/quality/parse_corpus.py FOLDER``, where FOLDER holds a
+Run by hand on Linux: ``python -m tests.quality.parse_corpus FOLDER``, where FOLDER holds a
 ``MANIFEST.tsv`` with the columns ``file`` and ``kind``. The command reads all of them at once, its
 memory and that of its readers looked at every 20 ms; then one reader reads each again, timed.
 """
