@@ -34,7 +34,7 @@ from deploy.settings import Settings
 from deploy.stages import Stages
 from deploy.topic_files import definitions
 from deploy.totals import Totals, made
-from ingest.errors import UnavailableError, WirewatchError
+from ingest.errors import WirewatchError
 from ingest.feed_check import CheckReport
 from ingest.feed_secrets import revealing
 from ingest.feed_store import FeedStore
@@ -44,7 +44,7 @@ from ingest.poll import Polling
 from ingest.poller import Poller
 from ingest.quarantine import Quarantine
 from ingest.sqlite_log import SqliteLog
-from processors.query_tree import Query
+from processors.tagging_process import TaggingProcess
 from processors.topic import Topic
 from processors.worker import Registrar, Tagger
 from search.alerts import AlertOwner
@@ -107,7 +107,7 @@ class Embedded:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Run tagging, register, index and alerts for the length of the block."""
-        self.stages.start("tag", self.tagger.loop)
+        self.stages.start("tag", self.tagger)
         self.stages.start("group", self.registrar.loop)
         self.stages.start("index", self.indexer)
         self.stages.start("alert", self.alerts)
@@ -215,10 +215,6 @@ class Embedded:
         """What a poll of a URL or a file would do."""
         return await upkeep.checked(self.polling, url=url, file=file)
 
-    def hits_a_day(self, query: Query) -> float:
-        """How many articles a day ``query`` found in what is indexed."""
-        return self.index.hits_a_day(query)
-
     def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
         """Run a stage again from ``since`` on; never alerts anybody."""
         if stage == "index":
@@ -236,11 +232,7 @@ class Embedded:
         if row.stage != "poll":
             return await asyncio.to_thread(upkeep.retried, self.log, self.quarantine, row_id)
         if not self.stages.running:
-            raise UnavailableError(
-                f"feed {row.key} cannot be polled now: nothing runs on this data folder",
-                hint="Start it in another terminal: wirewatch run",
-                code="not-running",
-            )
+            raise upkeep.not_running(f"Feed {row.key} cannot be polled now.")
         await asyncio.to_thread(self.quarantine.mark_retried, row_id)
         self.poller.poll_now(row.key)
         return f"Feed {row.key} is polled again."
@@ -273,6 +265,8 @@ def _assemble(
     )
     index = TantivyIndex(folder.index)
     stack.callback(index.close)
+    tagging = TaggingProcess(settings.parse)
+    stack.callback(tagging.close)
     sender = Sender(
         log, settings=settings.alerts, guard=guard, secrets=secrets, crash_point=crash_point
     )
@@ -292,7 +286,7 @@ def _assemble(
         index=index,
         polling=polling,
         poller=Poller(log=log, polling=polling, crash_point=crash_point),
-        tagger=Tagger(log, quarantine=quarantine, crash_point=crash_point),
+        tagger=Tagger(log, quarantine=quarantine, process=tagging, crash_point=crash_point),
         registrar=Registrar(log, settings.stories, quarantine=quarantine, crash_point=crash_point),
         indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
         alerts=AlertOwner(

@@ -179,7 +179,7 @@ def _explaining(shell: Embedded) -> APIRouter:
             "explanation": list(explain(query)),
             "cost": cost_class(query),
             "warnings": list(warnings(query)),
-            "hits_a_day": shell.hits_a_day(query),
+            "hits_a_day": shell.index.hits_a_day(query),
         }
 
     @router.get("/subscriptions/{name:path}/explain/{article_id}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.article import Sighting
-from ingest.errors import FileError, UsageError
+from ingest.errors import FileError, UnavailableError, UsageError
 from ingest.feed_check import CheckReport, FeedCheck
 from ingest.log import Log, NewRecord, Partition, Record
 from ingest.poll import Polling
@@ -100,6 +100,15 @@ async def checked(polling: Polling, *, url: str, file: Path | None) -> CheckRepo
             f"cannot read {file}: {error.strerror}", hint="Give a URL, or a file that is there."
         ) from error
     return await check.body(body, now=now)
+
+
+def not_running(sentence: str) -> UnavailableError:
+    """The error of what only a running process can do."""
+    return UnavailableError(
+        f"{sentence} Nothing runs on this data folder.",
+        hint="Start it in another terminal: wirewatch run",
+        code="not-running",
+    )
 
 
 def alert_cursor(log: Log) -> int:

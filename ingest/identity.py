@@ -59,19 +59,17 @@ def article_ids(
     for entry in known:
         by_url[entry.canonical_url].add(replace(entry, day=""))
         by_guid[entry.guid].add(replace(entry, day=""))
-    first: dict[tuple[str, str], str] = {}
-    return tuple(
-        _first_id(
-            entry,
+    return _joined(
+        known,
+        [
             _id_of(
                 entry,
                 feed_id=feed_id,
                 url_names=len(by_url[entry.canonical_url]) == 1,
                 guid_names=len(by_guid[entry.guid]) == 1,
-            ),
-            first=first,
-        )
-        for entry in known
+            )
+            for entry in known
+        ],
     )
 
 
@@ -93,15 +91,28 @@ def _id_of(entry: EntryIdentity, *, feed_id: str, url_names: bool, guid_names: b
     return _hash(feed_id, "", entry.title, entry.day)
 
 
-def _first_id(entry: EntryIdentity, own_id: str, *, first: dict[tuple[str, str], str]) -> str:
-    """The id of the first entry with this guid and the same link or title, else ``own_id``."""
-    if not entry.guid:
-        return own_id
-    same = [(entry.guid, word) for word in (entry.canonical_url, entry.title) if word]
-    found = next((first[key] for key in same if key in first), own_id)
-    for key in same:
-        first.setdefault(key, found)
-    return found
+def _joined(entries: Sequence[EntryIdentity], ids: Sequence[str]) -> tuple[str, ...]:
+    """``ids``, but one for all entries with one guid that a link or a title joins, one by one.
+
+    It is the first one's; what belongs together does not depend on the order of the document.
+    """
+    above: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def root(name: tuple[str, str]) -> tuple[str, str]:
+        while (upper := above.setdefault(name, name)) != name:
+            above[name] = name = above[upper]
+        return name
+
+    for entry in entries:
+        if entry.guid and entry.canonical_url and entry.title:
+            above[root((entry.guid, entry.title))] = root((entry.guid, entry.canonical_url))
+    first: dict[tuple[str, str], str] = {}
+    return tuple(
+        first.setdefault(root((entry.guid, entry.canonical_url or entry.title)), own_id)
+        if entry.guid and (entry.canonical_url or entry.title)
+        else own_id
+        for entry, own_id in zip(entries, ids, strict=True)
+    )
 
 
 def entry_keys(articles: Sequence[Article]) -> tuple[tuple[str, ...], ...]:

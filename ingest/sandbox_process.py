@@ -71,7 +71,7 @@ async def spawn(target: str, *, limits: dict[str, float]) -> ChildProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = _start(target, limits=limits, channel=theirs)
+            process = start_process(target, limits=limits, channel=theirs)
         except OSError:
             ours.close()
             raise
@@ -79,9 +79,10 @@ async def spawn(target: str, *, limits: dict[str, float]) -> ChildProcess:
     return ChildProcess(process=process, reader=reader, writer=writer)
 
 
-def _start(
+def start_process(
     target: str, *, limits: dict[str, float], channel: socket.socket
 ) -> subprocess.Popen[bytes]:
+    """The bare process of a child that serves ``target`` on ``channel``; see ``spawn``."""
     paths = [str(Path(path).absolute()) for path in sys.path]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-I", "-c", _BOOT, json.dumps([paths, target, limits])],

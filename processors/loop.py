@@ -39,7 +39,7 @@ class Stage:
         name: For the quarantine and the events: ``tag``, ``group``.
         crash_name: What the crash point is called before the append; with ``-written``, after.
         work: What one record leads to. Any error but those of the store sets the record aside.
-        begun: Called before the work of each batch.
+        begun: Called before the work of each batch, with its records.
         written: Called when all that ``work`` gave is durable.
         assigned: Called when partitions come to this member; gives start offsets, or none.
     """
@@ -49,7 +49,7 @@ class Stage:
     topic: str
     crash_name: str
     work: Callable[[Record], Sequence[NewRecord]]
-    begun: Callable[[], None] = lambda: None
+    begun: Callable[[Sequence[Record]], None] = lambda _: None
     written: Callable[[], None] = lambda: None
     assigned: Callable[[frozenset[Partition]], Mapping[Partition, int]] = lambda _: {}
 
@@ -140,7 +140,7 @@ class Loop:
         return bool(records)
 
     def _finish(self) -> int:
-        self._stage.begun()
+        self._stage.begun(self._taken)
         while self._taken:
             self._made.extend(self._worked(self._taken[0]))
             self._taken.popleft()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -30,12 +31,17 @@ class TopicFile:
 
 
 class TopicSource:
-    """The engine of all topics in the log, built anew when one of them changes."""
+    """The engine of all topics in the log, built anew when one of them changes.
+
+    Attributes:
+        files: Place and text of each topic file, as of the last ``current``.
+    """
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._end = -1
         self._engine = TopicEngine(())
+        self.files: tuple[tuple[str, str], ...] = ()
 
     def current(self) -> TopicEngine:
         """The engine of all that stands in ``topics`` now.
@@ -45,17 +51,22 @@ class TopicSource:
         """
         end = self._log.bounds(Partition(TOPICS))[1]
         if end != self._end:
-            found = [_read(record) for record in self._log.table(TOPICS).items()]
-            self._engine = TopicEngine([topic for topic in found if topic])
+            self.files = tuple(map(_file, self._log.table(TOPICS).items()))
+            self._engine = TopicEngine(read_topics(self.files))
             self._end = end
         return self._engine
 
 
-def _read(record: Record) -> Topic | None:
-    """The topic; None for one that cannot be used, so that the others go on tagging."""
-    file = decode(TopicFile, record.value or b"")
-    try:
-        return load_topic(file.text, place=record.key)
-    except FileError as error:
-        _events.error("topic refused", topic=record.key, reason=error.sentence)
-        return None
+def read_topics(files: Iterable[Sequence[str]]) -> list[Topic]:
+    """The topics of (place, text) pairs; one that cannot be used is left out, the others tag on."""
+    found = []
+    for place, text in files:
+        try:
+            found.append(load_topic(text, place=place))
+        except FileError as error:
+            _events.error("topic refused", topic=place, reason=error.sentence)
+    return found
+
+
+def _file(record: Record) -> tuple[str, str]:
+    return record.key, decode(TopicFile, record.value or b"").text

@@ -20,6 +20,7 @@ from processors.register import Outcome, Register
 from processors.restoring import TAGGED, restored
 from processors.settings import StoriesSettings
 from processors.stories import Window
+from processors.tagging_process import TaggingProcess
 from processors.topic_source import TopicFile, TopicSource
 
 __all__ = ["Counts", "Registrar", "Tagger", "TopicFile"]
@@ -58,17 +59,20 @@ class Tagger:
         log: Log,
         *,
         quarantine: Quarantine,
+        process: TaggingProcess | None = None,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._topics = TopicSource(log)
         self._engine = self._topics.current()
+        self._process = process
+        self._made: dict[bytes, bytes | None] = {}
         stage = Stage(
             name="tag",
             group="tag",
             topic="articles",
             crash_name="K3",
             work=self._tag,
-            begun=self._adopt,
+            begun=self._begin,
         )
         self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
 
@@ -78,15 +82,29 @@ class Tagger:
 
     def run(self, stop: threading.Event) -> None:
         """Tag until ``stop`` is set; see ``Loop.run``."""
+        if self._process is not None:
+            self._process.warm_up(self._topics.files)
         self.loop.run(stop)
 
-    def _adopt(self) -> None:
+    def _begin(self, records: Sequence[Record]) -> None:
         self._engine = self._topics.current()
+        if self._process is not None:
+            values = [record.value for record in records if record.value]
+            made = self._process.tag(values, self._topics.files)
+            self._made = dict(zip(values, made, strict=True))
 
     def _tag(self, record: Record) -> Sequence[NewRecord]:
-        tagged = tag(decode(Sighting, _value(record)), engine=self._engine)
-        key = tagged.article.id
-        return [NewRecord(topic=TAGGED.topic, key=key, value=encode(tagged), partition=0)]
+        value = _value(record)
+        tagged = self._made.get(value) or self._tagged_alone(value)
+        return [NewRecord(topic=TAGGED.topic, key=record.key, value=tagged, partition=0)]
+
+    def _tagged_alone(self, value: bytes) -> bytes:
+        """The record, or the error that tells why there is none."""
+        if self._process is not None:
+            made = self._process.tag_one(value, self._topics.files)
+            if made is not None:
+                return made
+        return encode(tag(decode(Sighting, value), engine=self._engine))
 
 
 class Registrar:

@@ -235,7 +235,7 @@ class Sender:
             outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
             is_changed = False
         else:
-            alert = await self._rounds.alert(alert_id)
+            alert = self._rounds.alert(alert_id)
             delivery = Delivery(
                 alert_id=alert_id,
                 subscription=alert.subscription,

@@ -193,21 +193,18 @@ def test_alerts_are_delivered_once_a_story_and_listed(hour: Hour) -> None:
 def test_alerts_are_seen_as_they_happen(hour: Hour) -> None:
     hour.says("subscriptions", "add", "herons", "title:heron", "--to", "stdout:")
     command = [sys.executable, *COMMAND, *hour.place.arguments("alerts", "watch", "--json")]
-    watching = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, env=hour.place.environment(), stdout=subprocess.PIPE, text=True
-    )
-    try:
+    ) as watching:
         hour.rows("alerts", "list")  # by then the watcher, started before, looks
         story = item("heron-1", "A heron settles on the town hall", link="https://birds.example/1")
         url = hour.publish("herons.xml", rss(story))
         hour.says("feeds", "add", url)
         assert watching.stdout is not None
         found = json.loads(watching.stdout.readline())
-        assert found["subscription_name"] == "herons"
-        assert found["title"] == "A heron settles on the town hall"
-    finally:
         watching.terminate()
-        watching.wait()
+    assert found["subscription_name"] == "herons"
+    assert found["title"] == "A heron settles on the town hall"
     hour.says("feeds", "remove", url)
     hour.says("subscriptions", "remove", "herons")
 

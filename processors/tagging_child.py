@@ -1,0 +1,57 @@
+"""The inside of the tagging process: records of ``articles`` in, records of ``tagged`` out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ingest.article import Sighting
+from ingest.wire import decode, encode
+from processors.language import detect
+from processors.pipeline import tag
+from processors.topic_source import read_topics
+from processors.topics import TopicEngine
+
+LENGTH_BYTES = 4
+TARGET = "processors.tagging_child:answer"
+
+_ENGLISH = "The ferry across the bay runs again from Monday morning, the harbour office said."
+
+_engine = [TopicEngine(())]
+"""The one engine in use: of the topics that the parent sent last."""
+
+
+def answer(header: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """The answer to one call of ``processors.tagging_process``.
+
+    With ``define`` the body is the topic files, in force from now on. Else it is a run of
+    sightings, each behind its length: the records, None where one cannot be tagged (the parent
+    finds out why).
+    """
+    if header.get("define"):
+        _engine[0] = TopicEngine(read_topics(json.loads(body)))
+        detect(_ENGLISH)  # loads the language model, so that no article waits for it
+        return {}
+    return {"tagged": [_tagged(value, _engine[0]) for value in _cut(body)]}
+
+
+def joined(values: list[bytes]) -> bytes:
+    """``values`` as a body: each behind its length, four bytes, big endian."""
+    return b"".join(len(value).to_bytes(LENGTH_BYTES, "big") + value for value in values)
+
+
+def _cut(body: bytes) -> list[bytes]:
+    values = []
+    place = 0
+    while place < len(body):
+        start = place + LENGTH_BYTES
+        place = start + int.from_bytes(body[place:start], "big")
+        values.append(body[start:place])
+    return values
+
+
+def _tagged(value: bytes, engine: TopicEngine) -> str | None:
+    try:
+        return encode(tag(decode(Sighting, value), engine=engine)).decode()
+    except Exception:  # noqa: BLE001 - the parent tags it again, and quarantines with the reason
+        return None
