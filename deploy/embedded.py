@@ -93,16 +93,23 @@ class Embedded:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, settings: Settings, folder: DataFolder, *, crash_point: CrashPoint = no_crash
+        cls,
+        settings: Settings,
+        folder: DataFolder,
+        *,
+        as_json: bool = False,
+        crash_point: CrashPoint = no_crash,
     ) -> AsyncIterator[Embedded]:
         """Open log, index and stages; the caller holds the folder's lock.
+
+        ``as_json`` prints alerts to ``stdout:`` as payloads.
 
         Raises:
             StoreError: a store cannot be opened, or is not the one the other names.
             FileError: a topic file cannot be read.
         """
         async with contextlib.AsyncExitStack() as stack:
-            yield _assemble(settings, folder, stack, crash_point)
+            yield _assemble(settings, folder, stack, as_json=as_json, crash_point=crash_point)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -246,6 +253,8 @@ def _assemble(
     settings: Settings,
     folder: DataFolder,
     stack: contextlib.AsyncExitStack,
+    *,
+    as_json: bool,
     crash_point: CrashPoint,
 ) -> Embedded:
     log = open_log(settings, folder, stack)
@@ -268,7 +277,12 @@ def _assemble(
     tagging = TaggingProcess(settings.parse)
     stack.callback(tagging.close)
     sender = Sender(
-        log, settings=settings.alerts, guard=guard, secrets=secrets, crash_point=crash_point
+        log,
+        settings=settings.alerts,
+        guard=guard,
+        secrets=secrets,
+        as_json=as_json,
+        crash_point=crash_point,
     )
     stack.push_async_callback(sender.close)
     failed = asyncio.Event()

@@ -41,7 +41,7 @@ def sample_overrides(context: Context, newsroom: Newsroom) -> list[str]:
 
 
 def sample_subscriptions(shell: Embedded, newsroom: Newsroom) -> None:
-    """The newsroom's feeds (the last start's had another port) and two subscriptions."""
+    """The newsroom's feeds (the last start's had another port) and its two subscriptions, anew."""
     wanted = set(newsroom.feed_urls)
     for feed in shell.feeds.all():
         if feed.url not in wanted:
@@ -49,8 +49,10 @@ def sample_subscriptions(shell: Embedded, newsroom: Newsroom) -> None:
     shell.feeds.import_list("\n".join(newsroom.feed_urls), name="sample newsroom")
     known = {one.name for one in shell.subscriptions.all()}
     for name, query in SUBSCRIPTIONS.items():
-        if name not in known:
-            shell.subscriptions.add(name=name, query=query, to=["stdout:"])
+        if name in known:
+            # Anew: the last start's was told of these stories, and is told of a story only once.
+            shell.subscriptions.remove(name)
+        shell.subscriptions.add(name=name, query=query, to=["stdout:"])
 
 
 class Tour:

@@ -94,7 +94,7 @@ def _id_of(entry: EntryIdentity, *, feed_id: str, url_names: bool, guid_names: b
 def _joined(entries: Sequence[EntryIdentity], ids: Sequence[str]) -> tuple[str, ...]:
     """``ids``, but one for all entries with one guid that a link or a title joins, one by one.
 
-    It is the first one's; what belongs together does not depend on the order of the document.
+    It is the least of theirs: the next poll may bring them in another order.
     """
     above: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -106,12 +106,16 @@ def _joined(entries: Sequence[EntryIdentity], ids: Sequence[str]) -> tuple[str, 
     for entry in entries:
         if entry.guid and entry.canonical_url and entry.title:
             above[root((entry.guid, entry.title))] = root((entry.guid, entry.canonical_url))
-    first: dict[tuple[str, str], str] = {}
+    names = [
+        (entry.guid, entry.canonical_url or entry.title) if entry.guid else None
+        for entry in entries
+    ]
+    least: dict[tuple[str, str], str] = {}
+    for name, own_id in zip(names, ids, strict=True):
+        if name:
+            least[root(name)] = min(own_id, least.get(root(name), own_id))
     return tuple(
-        first.setdefault(root((entry.guid, entry.canonical_url or entry.title)), own_id)
-        if entry.guid and (entry.canonical_url or entry.title)
-        else own_id
-        for entry, own_id in zip(entries, ids, strict=True)
+        least[root(name)] if name else own_id for name, own_id in zip(names, ids, strict=True)
     )
 
 

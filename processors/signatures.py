@@ -68,13 +68,13 @@ def read_sketch(found: Signature) -> Sketch:
     return sketch if len(sketch) == PERMUTATIONS else np.zeros(PERMUTATIONS, dtype=np.uint16)
 
 
-def read_terms(found: Signature) -> list[tuple[str, int]]:
-    """The heaviest terms of ``found`` with their weights in hundredths."""
-    parts = found.terms.split(" ")
+def read_terms(heaviest: str) -> list[tuple[str, int]]:
+    """What ``Signature.terms`` says: terms with their weights in hundredths."""
+    parts = heaviest.split(" ")
     return [
         (term, int(weight))
         for term, weight in zip(parts[::2], parts[1::2], strict=False)
-        if weight.isdecimal()
+        if weight.isdecimal() and int(weight)
     ]
 
 

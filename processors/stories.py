@@ -8,6 +8,7 @@ window is an exact function of the articles in it and can be rebuilt after a res
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,9 +85,13 @@ class _Row:
     order: int
     seen: datetime
     published: datetime
-    terms: Terms
-    size: int
+    language: str
+    heaviest: str
     story: Story
+
+    def terms(self) -> Terms:
+        """Read anew each time: the text takes a fifth of the memory, and rows are seldom asked."""
+        return _weighted(self.heaviest, self.language)
 
 
 class Window:
@@ -102,6 +107,7 @@ class Window:
         self._order: deque[int] = deque()
         self._free: list[int] = []
         self._sketches = np.zeros((1024, PERMUTATIONS), dtype=np.uint16)
+        self._sizes = np.zeros(1024, dtype=np.int64)
         self._centroids = Centroids()
         self._stories: dict[str, Story] = {}
 
@@ -127,7 +133,7 @@ class Window:
         hours of one of its articles, too.
         """
         self.advance(seen)
-        sketch, terms = read_sketch(found), _weighted(found, language)
+        sketch, terms = read_sketch(found), _weighted(found.terms, language)
         near = self._centroids.nearest(terms) if found.length >= MIN_WORDS else []
         copied, similarity = self._copied(sketch, found.size, [story for _, story in near])
         published = published or seen
@@ -139,7 +145,8 @@ class Window:
         if source not in story.sources and len(story.sources) < SOURCES_KEPT:
             story.sources = (*story.sources, source)
         root = copy_of or article_id
-        self._add(_Row(article_id, root, order, seen, published, terms, found.size, story), sketch)
+        row = _Row(article_id, root, order, seen, published, language, found.terms, story)
+        self._add(row, sketch, found.size)
         return Placement(
             story_id=story.id,
             copy_of=copy_of,
@@ -169,20 +176,24 @@ class Window:
         story = self._stories.setdefault(at.story_id, Story(at.story_id, at.story_began))
         story.began = min(story.began, at.story_began)
         story.size, story.sources = at.story_size, at.story_sources
-        terms = _weighted(placed.signature, placed.language)
-        root = at.copy_of or placed.article_id
-        size, published = placed.signature.size, placed.published or placed.seen
         row = _Row(
-            placed.article_id, root, placed.order, placed.seen, published, terms, size, story
+            article_id=placed.article_id,
+            root=at.copy_of or placed.article_id,
+            order=placed.order,
+            seen=placed.seen,
+            published=placed.published or placed.seen,
+            language=placed.language,
+            heaviest=placed.signature.terms,
+            story=story,
         )
-        self._add(row, read_sketch(placed.signature))
+        self._add(row, read_sketch(placed.signature), placed.signature.size)
 
     def _copied(self, sketch: Sketch, size: int, stories: list[Story]) -> tuple[_Row | None, float]:
         slots = [slot for story in stories for slot in story.rows]
         if not slots or not size:
             return None, 0.0
         jaccard = (self._sketches[slots] == sketch).mean(axis=1)
-        sizes = np.array([self._rows[slot].size for slot in slots])
+        sizes = self._sizes[slots]
         shared = jaccard * (size + sizes) / (1 + jaccard)
         containment = np.minimum(shared / np.maximum(1, np.minimum(size, sizes)), 1.0)
         enough = (containment >= COPY_CONTAINMENT) & (jaccard >= COPY_JACCARD)
@@ -208,7 +219,10 @@ class Window:
         if len(close) < 2:  # noqa: PLR2004 - a merge takes two
             return (close[0] if close else None), ()
         nearest = close[0]
-        alike = [nearest, *(s for s in close[1:] if self._cosine(nearest, s) >= SAME_STORIES)]
+        alike = [
+            nearest,
+            *(s for s in close[1:] if self._centroids.cosine(nearest, s) >= SAME_STORIES),
+        ]
         oldest = min(alike, key=lambda story: (story.began, story.id))
         merged = [story for story in alike if story is not oldest]
         for story in merged:
@@ -219,44 +233,41 @@ class Window:
         rows = (self._rows[slot] for slot in story.rows)
         return any(abs(row.published - published) <= self._span for row in rows)
 
-    def _cosine(self, one: Story, other: Story) -> float:
-        if len(one.rows) > len(other.rows):
-            one, other = other, one
-        articles = (self._rows[slot].terms for slot in one.rows)
-        return self._centroids.cosine(one, other, articles)
-
     def _merge(self, story: Story, survivor: Story) -> None:
         for slot in list(story.rows):
             row = self._rows[slot]
-            self._centroids.remove(story, row.terms)
+            terms = row.terms()
+            self._centroids.remove(story, terms)
             del story.rows[slot]
             row.story = survivor
             survivor.rows[slot] = None
-            self._centroids.add(survivor, row.terms)
+            self._centroids.add(survivor, terms)
         survivor.size += story.size
         added = (source for source in story.sources if source not in survivor.sources)
         survivor.sources = (*survivor.sources, *added)[:SOURCES_KEPT]
         del self._stories[story.id]
 
-    def _add(self, row: _Row, sketch: Sketch) -> None:
+    def _add(self, row: _Row, sketch: Sketch, size: int) -> None:
         slot = self._free.pop() if self._free else len(self._rows)
         if slot == len(self._sketches):
             self._sketches = np.concatenate([self._sketches, np.zeros_like(self._sketches)])
-        self._sketches[slot] = sketch
+            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+        self._sketches[slot], self._sizes[slot] = sketch, size
         self._rows[slot] = row
         row.story.rows[slot] = None
         self._order.append(slot)
-        self._centroids.add(row.story, row.terms)
+        self._centroids.add(row.story, row.terms())
 
     def _drop(self, slot: int) -> None:
         row = self._rows.pop(slot)
-        self._centroids.remove(row.story, row.terms)
+        self._centroids.remove(row.story, row.terms())
         del row.story.rows[slot]
         if not row.story.rows:
             del self._stories[row.story.id]
         self._free.append(slot)
 
 
-def _weighted(found: Signature, language: str) -> Terms:
+def _weighted(heaviest: str, language: str) -> Terms:
     """Terms with whole weights, kept apart by language: equal spelling is not equal meaning."""
-    return tuple((f"{language}:{term}", weight) for term, weight in read_terms(found))
+    terms = read_terms(heaviest)
+    return tuple((sys.intern(f"{language}:{term}"), weight) for term, weight in terms)

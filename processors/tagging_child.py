@@ -1,4 +1,7 @@
-"""The inside of the tagging process: records of ``articles`` in, records of ``tagged`` out."""
+"""The inside of the tagging process: records of ``articles`` in, records of ``tagged`` out.
+
+Imported by that process alone.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from processors.topic_source import read_topics
 from processors.topics import TopicEngine
 
 LENGTH_BYTES = 4
-TARGET = "processors.tagging_child:answer"
 
-_ENGLISH = "The ferry across the bay runs again from Monday morning, the harbour office said."
+# Loads the language model: now, because it needs a file of its own to do so, which the limits
+# of a sandbox forbid later; and so that no article waits for it.
+detect("The ferry across the bay runs again from Monday morning, the harbour office said.")
 
 _engine = [TopicEngine(())]
 """The one engine in use: of the topics that the parent sent last."""
@@ -30,14 +34,8 @@ def answer(header: dict[str, Any], body: bytes) -> dict[str, Any]:
     """
     if header.get("define"):
         _engine[0] = TopicEngine(read_topics(json.loads(body)))
-        detect(_ENGLISH)  # loads the language model, so that no article waits for it
         return {}
     return {"tagged": [_tagged(value, _engine[0]) for value in _cut(body)]}
-
-
-def joined(values: list[bytes]) -> bytes:
-    """``values`` as a body: each behind its length, four bytes, big endian."""
-    return b"".join(len(value).to_bytes(LENGTH_BYTES, "big") + value for value in values)
 
 
 def _cut(body: bytes) -> list[bytes]:

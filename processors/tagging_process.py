@@ -21,11 +21,11 @@ from typing import Any
 import structlog
 
 from ingest.errors import MalformedRecordError, UnavailableError
-from ingest.sandbox import ParseSettings
 from ingest.sandbox_child import MAX_FRAME_BYTES
 from ingest.sandbox_process import EXCHANGE_ERRORS, start_process
-from processors.tagging_child import TARGET, joined
+from ingest.settings import ParseSettings
 
+TARGET = "processors.tagging_child:answer"
 MAX_RECORDS = 40
 MAX_BYTES = 256_000
 """A call: 0.1 s of work in both cases, far from any deadline."""
@@ -51,14 +51,15 @@ class _Child:
 class TaggingProcess:
     """Tags runs of records. For one thread; the process starts with the first call."""
 
-    def __init__(self, settings: ParseSettings) -> None:
+    def __init__(self, settings: ParseSettings, *, target: str = TARGET) -> None:
         self._settings = settings
+        self._target = target
         self._child: _Child | None = None
 
     def warm_up(self, topics: Topics) -> None:
         """Start the process before there is work for it, where it can be started now."""
-        with contextlib.suppress(UnavailableError, *EXCHANGE_ERRORS):
-            self._called([], topics)
+        with contextlib.suppress(UnavailableError):
+            self._define(self._child or self._started(), topics)
 
     def tag(self, values: Sequence[bytes], topics: Topics) -> list[bytes | None]:
         """The ``tagged`` record of each of ``values``; None where ``tag_one`` would say why not.
@@ -105,9 +106,9 @@ class TaggingProcess:
     def _called(self, values: list[bytes], topics: Topics) -> list[bytes | None]:
         child = self._child or self._started()
         if child.topics != topics:
-            self._exchange(child, {"define": True}, json.dumps(topics).encode())
-            child.topics = topics
-        found = self._exchange(child, {}, joined(values))
+            self._define(child, topics)
+        body = b"".join(len(value).to_bytes(4, "big") + value for value in values)
+        found = self._exchange(child, {}, body)
         tagged = found["tagged"]
         if len(tagged) != len(values):
             raise ValueError("not one answer for each record")
@@ -118,19 +119,29 @@ class TaggingProcess:
         limits = {"seconds": self._settings.seconds, "memory_bytes": self._settings.memory_bytes}
         try:
             with theirs:
-                process = start_process(TARGET, limits=limits, channel=theirs)
+                process = start_process(self._target, limits=limits, channel=theirs)
             self._child = child = _Child(process, ours)
             if not _received(ours, time.monotonic() + START_SECONDS).get("ready"):
                 raise EOFError("it did not start")
         except EXCHANGE_ERRORS as error:
             ours.close()
-            self.close()
-            raise UnavailableError(
-                f"no tagging process: {error!r}",
-                sentence="The process that tags could not be started.",
-                hint="Check memory and process limits of this machine.",
-            ) from error
+            raise self._not_started(error) from error
         return child
+
+    def _define(self, child: _Child, topics: Topics) -> None:
+        try:
+            self._exchange(child, {"define": True}, json.dumps(topics).encode())
+        except EXCHANGE_ERRORS as error:
+            raise self._not_started(error) from error
+        child.topics = topics
+
+    def _not_started(self, error: Exception) -> UnavailableError:
+        self.close()
+        return UnavailableError(
+            f"no tagging process: {error!r}",
+            sentence="The process that tags could not be started.",
+            hint="Check memory and process limits of this machine.",
+        )
 
     def _exchange(self, child: _Child, header: dict[str, bool], body: bytes) -> dict[str, Any]:
         until = time.monotonic() + self._settings.seconds

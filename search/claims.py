@@ -73,8 +73,9 @@ class Claims:
             record = self._table.get(ALERT + known)
             if record is not None:
                 return self._recounted(known, record, match.now)
-        self._fresh.add(ids[0])
-        return _record(ALERT + ids[0], _alert(match, ids[0], payload(ids[0])))
+        made = _record(ALERT + ids[0], _alert(match, ids[0], payload(ids[0])))
+        self._fresh.add(ids[0])  # not where its payload failed: another article may still alert
+        return made
 
     def settled(self) -> None:
         """All that ``claim`` gave is durable."""

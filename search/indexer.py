@@ -103,13 +103,13 @@ class Indexer:
         self.close()
 
     def lag(self) -> int:
-        """Records of ``stories`` that the index does not hold durably yet."""
-        checkpoint = self._index.checkpoint()
-        reached = checkpoint.stories if checkpoint else 0
-        behind = self._log.bounds(STORIES)[1] - reached
-        if behind > 0 and not self._log.read(STORIES, reached, max_records=1):
-            return 0  # what is left was compacted away
-        return max(0, behind)
+        """Records of ``stories`` and ``story-links`` that the index does not hold durably yet."""
+        known = self._index.checkpoint() or Checkpoint(log="", stories=0)
+        return sum(
+            max(0, self._log.bounds(partition)[1] - reached)
+            for partition, reached in ((STORIES, known.stories), (LINKS, known.links))
+            if self._log.read(partition, reached, max_records=1)  # else it was compacted away
+        )
 
     def rewind(self, offset: int) -> None:
         """Read ``stories`` again from ``offset`` on: what is missing comes back."""

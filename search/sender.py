@@ -12,7 +12,7 @@ import secrets as random_secrets
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
 import structlog
@@ -106,10 +106,10 @@ class Sender:
             while not stop.is_set():
                 self._woken.clear()
                 await self._look()
+                now = self._clock()
                 self._start()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause_seconds()):
-                        await self._woken.wait()
+                    await asyncio.wait_for(self._woken.wait(), self._pause_seconds(now))
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
         finally:
@@ -205,6 +205,10 @@ class Sender:
     async def _begin(self, alert_id: str) -> None:
         try:
             targets = await self._rounds.begin(alert_id)
+        except UnavailableError as error:
+            _events.warning("stage waits", stage="deliver", reason=error.sentence)
+            self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=LOOK_SECONDS))
+            return
         finally:
             self._beginning -= 1
         self._begin_more()
@@ -271,11 +275,10 @@ class Sender:
         lane.learnt(after, now=now)
         return after is not before
 
-    def _pause_seconds(self) -> float:
-        """Until something is due, at most ``LOOK_SECONDS``."""
-        now = self._clock()
+    def _pause_seconds(self, now: datetime) -> float:
+        """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""
         times = [self._waiting.next_due(), *(lane.due() for lane in self._lanes.all())]
-        waits = [(one - now).total_seconds() for one in times if one is not None]
+        waits = [(one - now).total_seconds() for one in times if one is not None and one > now]
         return min(max(0.01, min(waits, default=LOOK_SECONDS)), LOOK_SECONDS)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -73,7 +73,7 @@ class Writer:
             level, *words_of_level = line.split(" ")
             if level == _FOREIGN_LEVEL:
                 continue
-            kept = [word for word in words_of_level if word not in (MARK, COMMON)]
+            kept = [w for w in words_of_level if w.isascii() and w not in (MARK, COMMON)]
             self._words += kept
             weights += [2 ** (-float(level) / 2)] * len(kept)
         self._weights = list(accumulate(weights))

@@ -37,10 +37,11 @@ class Place:
 
     folder: Path
     settings: Mapping[str, object] = field(default_factory=dict)
+    data_name: str = "data"
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return self.folder / self.data_name
 
     @property
     def mark(self) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -282,6 +283,21 @@ def test_the_order_of_a_document_means_nothing(document: list[str], chance: rand
     chance.shuffle(document)
     memory.poll(*document)
     assert memory.ids == ids
+
+
+def test_entries_joined_through_others_keep_one_id_in_any_order() -> None:
+    document = [
+        ferry(guid="d", title="Quay", link="a"),
+        ferry(guid="d", title="Quay", link="b"),
+        ferry(guid="a", title="Quay", link="b"),
+        ferry(guid="d", title="Pier", link="a"),
+    ]
+    memory = Memory()
+    memory.poll(*document)
+    assert len(memory.ids) == 2
+    for order in itertools.permutations(document):
+        memory.poll(*order)
+    assert len(memory.ids) == 2
 
 
 def test_headlines_without_letters_are_not_alike() -> None:

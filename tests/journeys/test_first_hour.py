@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hour import Hour, first_hour, until
+from tests.hour import WAIT_SECONDS, Hour, first_hour, until
 from tests.newsserver import item, rss
 from tests.running import COMMAND, ROOT
 
@@ -57,11 +60,11 @@ def test_search_pages_through_everything_once(hour: Hour) -> None:
 def test_a_hit_says_what_was_found_and_where(hour: Hour) -> None:
     hit = one_hit(hour, 'topic:ceasefire-talks AND "30-day truce"')
     assert "text" not in hit
-    assert hit["topics"] == ["ceasefire-talks"] or "ceasefire-talks" in hit["topics"]
+    assert "ceasefire-talks" in hit["topics"]
     assert hit["source"].endswith(".example")
-    fragments = hit["highlights"]["text"]
-    start, end = fragments[0]["spans"][0]
-    assert "truce" in fragments[0]["text"][start:end].lower()
+    fragments = hit["highlights"]["title"] + hit["highlights"]["text"]
+    marked = [one["text"][a:b].lower() for one in fragments for a, b in one["spans"]]
+    assert any("truce" in words for words in marked)
 
 
 def test_facets_and_histogram_count_the_hits(hour: Hour) -> None:
@@ -196,13 +199,23 @@ def test_alerts_are_seen_as_they_happen(hour: Hour) -> None:
     with subprocess.Popen(
         command, cwd=ROOT, env=hour.place.environment(), stdout=subprocess.PIPE, text=True
     ) as watching:
-        hour.rows("alerts", "list")  # by then the watcher, started before, looks
-        story = item("heron-1", "A heron settles on the town hall", link="https://birds.example/1")
+        time.sleep(2)  # for the watcher to begin: what came before it looked is not its news
+        story = item(
+            "heron-1",
+            "A heron settles on the town hall",
+            link="https://birds.example/1",
+            published=datetime.now(UTC),
+        )
         url = hour.publish("herons.xml", rss(story))
         hour.says("feeds", "add", url)
-        assert watching.stdout is not None
-        found = json.loads(watching.stdout.readline())
+        stream = watching.stdout
+        assert stream is not None
+        end = threading.Timer(WAIT_SECONDS, watching.terminate)
+        end.start()
+        line = stream.readline()
+        end.cancel()
         watching.terminate()
+    found = json.loads(line)
     assert found["subscription_name"] == "herons"
     assert found["title"] == "A heron settles on the town hall"
     hour.says("feeds", "remove", url)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.wire import encode
+from processors import centroids
 from processors.analysis import analyse
 from processors.signatures import idf, read_sketch, read_terms
 from processors.stories import MIN_WORDS, Placed, Placement, Window, signature
@@ -75,7 +76,7 @@ def test_a_signature_of_a_long_text_stays_small() -> None:
 def test_the_signature_of_nothing_is_empty() -> None:
     assert signature("", "").shingles == ""
     assert signature("", "").length == 0
-    assert read_terms(signature("", "")) == []
+    assert read_terms(signature("", "").terms) == []
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
@@ -83,7 +84,7 @@ def test_the_signature_of_nothing_is_empty() -> None:
 def test_any_text_has_a_signature_that_can_be_read_back(title: str, body: str) -> None:
     found = signature(title, body)
     assert read_sketch(found).shape == (128,)
-    assert all(weight > 0 and " " not in term for term, weight in read_terms(found))
+    assert all(weight > 0 and " " not in term for term, weight in read_terms(found.terms))
 
 
 def test_the_sketch_estimates_the_share_of_common_shingles() -> None:
@@ -101,7 +102,7 @@ def test_common_words_and_numbers_weigh_nothing() -> None:
 
 
 def test_ideographs_are_weighed_in_pairs() -> None:
-    terms = dict(read_terms(signature("停火谈判", "停火谈判在开罗继续进行")))
+    terms = dict(read_terms(signature("停火谈判", "停火谈判在开罗继续进行").terms))
     assert "停火" in terms
 
 
@@ -274,6 +275,31 @@ def stream(seed: int, count: int) -> list[tuple[str, str, datetime]]:
 def claimed(seen: datetime, order: int) -> datetime:
     """Every seventh article comes years late."""
     return seen - timedelta(days=900 if order % 7 == 0 else 0)
+
+
+def test_a_crowded_window_finds_the_story_of_an_article_by_its_rare_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(centroids, "_HOLDERS_READ", 30)
+    rng = random.Random(3)
+    common = [name(rng) for _ in range(6)]
+    events = [[name(rng) for _ in range(8)] for _ in range(200)]
+    window = Window(72)
+    for order, event in enumerate(events):
+        place(window, f"a{order}", " ".join(rng.sample(common, 3) + event), order=order)
+    for order in (0, 77, 199):
+        text = " ".join(events[order][:5] + common)
+        assert place(window, f"b{order}", text, order=200 + order).story_id == f"a{order}"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_crowded_window_that_is_rebuilt_goes_on_the_same(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(centroids, "_HOLDERS_READ", 5)
+    monkeypatch.setattr(centroids, "_CANDIDATES", 2)
+    monkeypatch.setattr(centroids, "NEAREST", 2)
+    test_a_window_rebuilt_anywhere_goes_on_as_if_it_had_never_stopped(seed)
 
 
 @pytest.mark.parametrize("seed", range(6))

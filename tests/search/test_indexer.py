@@ -141,6 +141,13 @@ def test_a_merge_moves_what_is_indexed_and_what_comes_later(room: Room) -> None:
     assert room.index.story("young") == []
 
 
+def test_a_merge_counts_as_lag_until_it_is_applied(room: Room) -> None:
+    room.link("young", "old", order=1)
+    assert room.indexer.lag() == 1
+    room.settle()
+    assert room.indexer.lag() == 0
+
+
 def test_a_restart_knows_the_merges_of_before(tmp_path: Path) -> None:
     room = Room(tmp_path)
     room.link("young", "old", order=1)

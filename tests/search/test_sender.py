@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import NotFoundError, UsageError
 from search.alert_settings import AlertSettings
+from search.sender import LOOK_SECONDS
 from tests.alerting import Clock, Newsdesk, Running, story
 from tests.receiver import Receiver
 
@@ -219,3 +223,58 @@ async def test_the_terminal_gets_a_block_or_with_json_the_payload(tmp_path: Path
         await as_json.close()
         last = desk.stdout.getvalue().splitlines()[-1]
         assert json.loads(last)["type"] == "article.matched"
+
+
+@dataclass(slots=True)
+class Watch:
+    """The time of day, and how often it was asked for."""
+
+    asked: int = 0
+
+    def __call__(self) -> datetime:
+        self.asked += 1
+        return datetime.now(UTC)
+
+
+async def test_while_a_failing_receiver_hangs_the_sender_sleeps(tmp_path: Path) -> None:
+    watch = Watch()
+    async with (
+        Receiver(answers=[500, 60.0]) as receiver,
+        Newsdesk(folder=tmp_path, clock=watch) as desk,
+    ):
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        stop = asyncio.Event()
+        running = asyncio.create_task(desk.sender.run(stop))
+        await receiver.wait_for(1)
+        desk.publish(story("b"), story("c"))
+        desk.settle()
+        await receiver.wait_for(2)
+        before = watch.asked
+        await asyncio.sleep(1)
+        assert watch.asked - before < 50
+        stop.set()
+        running.cancel()
+
+
+async def test_an_alert_is_delivered_though_the_log_was_away_when_it_was_due(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path, clock=clock) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        await desk.sender.once()
+        desk.publish(story("a"))
+        desk.settle()
+        log = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
+        log.execute("alter table latest rename to away")
+        await desk.sender.once()
+        log.execute("alter table away rename to latest")
+        log.close()
+        clock.advance(seconds=LOOK_SECONDS)
+        await desk.sender.once()
+        assert [one.state for one in desk.alerts()] == ["sent"]
+        assert len(receiver.got) == 1

@@ -1,0 +1,28 @@
+"""Which alerts a story calls for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from processors.links import Links
+from search.alert_state import TOPIC
+from search.claims import Claims, Match
+from tests.alerting import START, Newsdesk, story
+
+
+def test_what_could_not_be_told_is_not_claimed(tmp_path: Path) -> None:
+    desk = Newsdesk(folder=tmp_path)
+    claims = Claims(desk.log.table(TOPIC), Links())
+    subscription = desk.store.get(desk.subscribe("truce"))
+    match = Match(subscription=subscription, story=story("a"), now=START)
+
+    def failing(alert_id: str) -> str:
+        raise ValueError(alert_id)
+
+    with pytest.raises(ValueError, match="^[A-Za-z0-9_-]{22}$"):
+        claims.claim(match, failing)
+    assert claims.claim(match, lambda _: "{}") is not None
+    assert claims.claim(match, lambda _: "{}") is None
+    desk.close()
