@@ -12,48 +12,21 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import structlog
 
 from deploy import upkeep
-from deploy.assembly import (
-    CrashPoint,
-    folder_of,
-    no_crash,
-    open_log,
-    open_polling,
-    write_topics,
-)
+from deploy.assembly import CrashPoint, Parts, assemble, no_crash
 from deploy.folder import DataFolder
 from deploy.metrics import metrics_text
 from deploy.settings import Settings
-from deploy.stages import Stages
-from deploy.topic_files import definitions
 from deploy.totals import Totals, made
 from ingest.errors import WirewatchError
 from ingest.feed_check import CheckReport
-from ingest.feed_secrets import revealing
-from ingest.feed_store import FeedStore
-from ingest.guard import Guard
 from ingest.log import Partition
-from ingest.poll import Polling
-from ingest.poller import Poller
-from ingest.quarantine import Quarantine
-from ingest.sqlite_log import SqliteLog
-from processors.tagging_process import TaggingProcess
-from processors.topic import Topic
-from processors.worker import Registrar, Tagger
-from search.alerts import AlertOwner
 from search.api import Services
-from search.indexer import Indexer
-from search.secrets import Secrets
-from search.sender import Sender
-from search.subscription_store import SubscriptionStore
-from search.tantivy_index import TantivyIndex
 from search.views import all_alerts
 
 logger = structlog.get_logger(__name__)
@@ -67,28 +40,8 @@ DRAIN_SECONDS = 0.05
 STORIES = Partition("stories")
 
 
-@dataclass(kw_only=True)
-class Embedded:
+class Embedded(Parts):
     """Everything over one data folder; ``opened`` makes it, ``working`` sets it going."""
-
-    settings: Settings
-    folder: DataFolder
-    log: SqliteLog
-    topics: tuple[Topic, ...]
-    quarantine: Quarantine
-    feeds: FeedStore
-    subscriptions: SubscriptionStore
-    index: TantivyIndex
-    polling: Polling
-    poller: Poller
-    tagger: Tagger
-    registrar: Registrar
-    indexer: Indexer
-    alerts: AlertOwner
-    sender: Sender
-    stages: Stages
-    loop: asyncio.AbstractEventLoop
-    failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     @asynccontextmanager
@@ -109,7 +62,9 @@ class Embedded:
             FileError: a topic file cannot be read.
         """
         async with contextlib.AsyncExitStack() as stack:
-            yield _assemble(settings, folder, stack, as_json=as_json, crash_point=crash_point)
+            yield assemble(
+                cls, settings, folder, stack=stack, as_json=as_json, crash_point=crash_point
+            )
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -247,71 +202,3 @@ class Embedded:
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
         return Counter(str(one.state) for one in all_alerts(self.log))
-
-
-def _assemble(
-    settings: Settings,
-    folder: DataFolder,
-    stack: contextlib.AsyncExitStack,
-    *,
-    as_json: bool,
-    crash_point: CrashPoint,
-) -> Embedded:
-    log = open_log(settings, folder, stack)
-    topics = definitions(folder_of(settings.topics.folder))
-    write_topics(log, topics)
-    guard = Guard(settings.net)
-    quarantine = Quarantine(log, folder.quarantine)
-    secrets = Secrets(folder.secrets)
-    polling = open_polling(
-        settings,
-        log=log,
-        guard=guard,
-        quarantine=quarantine,
-        resolve=revealing(secrets),
-        stack=stack,
-        crash_point=crash_point,
-    )
-    index = TantivyIndex(folder.index)
-    stack.callback(index.close)
-    tagging = TaggingProcess(settings.parse)
-    stack.callback(tagging.close)
-    sender = Sender(
-        log,
-        settings=settings.alerts,
-        guard=guard,
-        secrets=secrets,
-        as_json=as_json,
-        crash_point=crash_point,
-    )
-    stack.push_async_callback(sender.close)
-    failed = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    return Embedded(
-        settings=settings,
-        folder=folder,
-        log=log,
-        topics=tuple(one.topic for one in topics),
-        quarantine=quarantine,
-        feeds=FeedStore(log, vault=secrets),
-        subscriptions=SubscriptionStore(
-            log, secrets=secrets, guard=guard, folder=folder_of(settings.alerts.folder)
-        ),
-        index=index,
-        polling=polling,
-        poller=Poller(log=log, polling=polling, crash_point=crash_point),
-        tagger=Tagger(log, quarantine=quarantine, process=tagging, crash_point=crash_point),
-        registrar=Registrar(log, settings.stories, quarantine=quarantine, crash_point=crash_point),
-        indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
-        alerts=AlertOwner(
-            log,
-            settings=settings.alerts,
-            quarantine=quarantine,
-            wake=sender.notify,
-            crash_point=crash_point,
-        ),
-        sender=sender,
-        stages=Stages(on_failure=partial(loop.call_soon_threadsafe, failed.set)),
-        loop=loop,
-        failed=failed,
-    )

@@ -114,10 +114,12 @@ async def _run(wanted: Wanted) -> None:
         local_socket(shell, folder.socket_path()),
         contextlib.AsyncExitStack() as stack,
     ):
-        logger.info("running", data=str(folder.path), feeds=len(shell.feeds.all()))
+        url = ""
         if wanted.web:
             port = await stack.enter_async_context(_web(shell, wanted, settings))
-            logger.info("serving", url=f"http://{settings.api.host}:{port}")
+            url = f"http://{settings.api.host}:{port}"
+        feeds = len(shell.feeds.all())
+        logger.info("running", data=str(folder.path), feeds=feeds, api=url)
         if wanted.sample:
             guide = asyncio.create_task(Tour(shell, json=wanted.json).follow())
             stack.callback(guide.cancel)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -179,7 +179,7 @@ class Indexer:
                 self._index.write((), checkpoint=checkpoint)
             self._hint(checkpoint)
             self._checkpoint = checkpoint
-            self._count(batch, faults)
+            self._count(batch, result.rejected)
         handled = len(self._waiting)
         self._waiting = []
         self._committed_at = time.monotonic()
@@ -189,9 +189,11 @@ class Indexer:
         offsets = {STORIES: checkpoint.stories, LINKS: checkpoint.links}
         self._log.append([], commit=Commit(group=GROUP, offsets=offsets))
 
-    def _count(self, batch: Batch, faults: Sequence[Fault]) -> None:
+    def _count(self, batch: Batch, refused: Container[str]) -> None:
         """Count what is read for the first time; what is read again was counted then."""
-        aside = {fault.record.offset for fault in faults if fault.record.partition == STORIES}
+        aside = {one.record.offset for one in batch.faults if one.record.partition == STORIES}
+        stories = (one for one in batch.records if one.partition == STORIES)
+        aside |= {one.offset for one in stories if one.key in refused} & batch.counted
         fresh = {offset for offset in batch.counted | aside if offset >= self._counted}
         self.quarantined += len(fresh & aside)
         self.indexed += len(fresh - aside)

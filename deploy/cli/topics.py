@@ -103,8 +103,12 @@ def check(
         print_json(rows)
     else:
         for row in rows:
-            verdict = "good" if row["ok"] else f"{row['error']}  {row['hint']}"
-            print_line(f"{row.get('place') or row['file']}: {verdict}")
+            if row["ok"]:
+                print_line(f"{row['file']}: good")
+                continue
+            place = row.get("place", row["file"])
+            print_line(f"{'' if place in row['error'] else f'{place}: '}{row['error']}")
+            print_line(f"  {row['hint']}")
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)
 

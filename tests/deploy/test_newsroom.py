@@ -62,13 +62,16 @@ def test_every_feed_is_read_whole_and_without_repairs() -> None:
 
 
 def test_a_text_taken_over_by_another_outlet_is_found_as_a_copy() -> None:
-    rows = [
-        {"id": a.id, "title": a.title, "text": a.text, "seen": START + timedelta(seconds=a.at)}
-        for one in load_outlets()
-        for a in one.articles
-    ]
-    rows.sort(key=lambda row: row["seen"])
-    lines = group_articles({**row, "seen": row["seen"].isoformat()} for row in rows)
+    articles = sorted((a for one in load_outlets() for a in one.articles), key=lambda a: a.at)
+    lines = group_articles(
+        {
+            "id": a.id,
+            "title": a.title,
+            "text": a.text,
+            "seen": (START + timedelta(seconds=a.at)).isoformat(),
+        }
+        for a in articles
+    )
 
     copies = {line["id"]: line["copy_of"] for line in lines if line["copy_of"]}
 

@@ -282,13 +282,13 @@ def test_a_crowded_window_finds_the_story_of_an_article_by_its_rare_words(
 ) -> None:
     monkeypatch.setattr(centroids, "_HOLDERS_READ", 30)
     rng = random.Random(3)
-    common = [name(rng) for _ in range(6)]
-    events = [[name(rng) for _ in range(8)] for _ in range(200)]
+    common = [name(rng), name(rng)]
+    events = [[name(rng) for _ in range(24)] for _ in range(200)]
     window = Window(72)
     for order, event in enumerate(events):
-        place(window, f"a{order}", " ".join(rng.sample(common, 3) + event), order=order)
+        place(window, f"a{order}", " ".join([rng.choice(common), *event]), order=order)
     for order in (0, 77, 199):
-        text = " ".join(events[order][:5] + common)
+        text = " ".join(events[order][:9] + common)
         assert place(window, f"b{order}", text, order=200 + order).story_id == f"a{order}"
 
 

@@ -21,7 +21,7 @@ def test_what_could_not_be_told_is_not_claimed(tmp_path: Path) -> None:
     def failing(alert_id: str) -> str:
         raise ValueError(alert_id)
 
-    with pytest.raises(ValueError, match="^[A-Za-z0-9_-]{22}$"):
+    with pytest.raises(ValueError, match=r"^[A-Za-z0-9_-]{22}$"):
         claims.claim(match, failing)
     assert claims.claim(match, lambda _: "{}") is not None
     assert claims.claim(match, lambda _: "{}") is None

@@ -124,6 +124,13 @@ def test_an_article_that_the_index_refuses_is_set_aside_with_its_bytes(room: Roo
     assert room.indexer.lag() == 0
 
 
+def test_each_article_and_revision_that_is_refused_counts_once(room: Room) -> None:
+    bad = story("bad\0id", "truce", order=1)
+    room.tell(bad, replace(bad, order=2, change="revision"), replace(bad, order=3, change="feed"))
+    room.settle()
+    assert (room.indexer.indexed, room.indexer.quarantined) == (0, 2)
+
+
 def test_a_record_of_a_newer_version_stops_the_stage(room: Room) -> None:
     room.log.append([NewRecord(topic="stories", key="a", value=b'{"schema": 99}')])
     with pytest.raises(NewerSchemaError):
