@@ -97,9 +97,16 @@ class Embedded(Parts):
         started = time.monotonic()
         alerts_before = self.alert_counts()
         async with self.working():
-            polled = await self.poller.poll_all_once()
-            await self._drained()
-            await self.sender.once()
+            drained = asyncio.Event()
+            delivering = asyncio.create_task(self.sender.once(drained))
+            try:
+                polled = await self.poller.poll_all_once()
+                await self._drained()
+                drained.set()
+                await delivering
+            finally:
+                delivering.cancel()
+                await asyncio.gather(delivering, return_exceptions=True)
             await self._drained()
         if self.stages.failure is not None:
             raise self.stages.failure

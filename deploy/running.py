@@ -31,6 +31,7 @@ from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
 from deploy.serve import bind_port, guarded, serving
 from deploy.settings import ApiSettings, Settings
 from deploy.totals import Totals
+from ingest.clean import printable
 from ingest.errors import UsageError
 from ingest.wire import format_time
 from search.api import create_api
@@ -82,12 +83,14 @@ def log_to_stderr(least: Literal["info", "warning"] = "info") -> None:
 
 
 def _shown(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Times as the rest of Wirewatch writes them; what is empty left out."""
-    return {
-        name: format_time(value) if isinstance(value, datetime) else value
-        for name, value in event.items()
-        if value not in (None, "")
-    }
+    """Times as Wirewatch writes them, text that cannot act on a terminal, nothing empty."""
+    return {name: _plain(value) for name, value in event.items() if value not in (None, "")}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return format_time(value)
+    return printable(value) if isinstance(value, str) else value
 
 
 class _Tolerant(io.TextIOBase):

@@ -14,15 +14,16 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.settings import ApiSettings
 from ingest.errors import UsageError
+from search.problems import problem
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "::1", "[::1]"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CLOSE_SECONDS = 2
+TICK_SECONDS = 1.0
 
 
 class OriginCheck:
@@ -38,14 +39,30 @@ class OriginCheck:
             origin = headers.get(b"origin", b"").decode("latin-1")
             host = headers.get(b"host", b"").decode("latin-1")
             if origin and urlsplit(origin).netloc != host:
-                body = {"error": "This came from another site.", "code": "origin", "hint": ""}
-                await JSONResponse(body, status_code=403)(scope, receive, send)
+                found = {"error": "This came from another site.", "code": "origin", "hint": ""}
+                await problem(403, found)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
-    """A server whose signals are the shell's business."""
+    """A server whose signals are the shell's business, and which ends at once when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Tick once a second (uvicorn: ten times), which keeps the Date header right."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._told.wait()
+
+    def end(self) -> None:
+        """Finish what is being answered, then end."""
+        self.should_exit = True
+        self._told.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -114,7 +131,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        server.should_exit = True
+        server.end()
         await task
         listener.close()
 

@@ -25,7 +25,7 @@ def describe_problems(app: FastAPI) -> None:
 def _problem(_request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
     found = error.as_json() if isinstance(error, WirewatchError) else {"error": str(error)}
-    return _document(status, found)
+    return problem(status, found)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -33,7 +33,7 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     where = ".".join(str(part) for part in faults[0]["loc"][1:]) if faults else ""
     sentence = f"{where}: {faults[0]['msg']}" if faults else str(error)
     hint = "See /openapi.json for the shape."
-    return _document(422, {"error": sentence, "code": "usage", "hint": hint})
+    return problem(422, {"error": sentence, "code": "usage", "hint": hint})
 
 
 def _no_route(_request: Request, error: Exception) -> JSONResponse:
@@ -41,9 +41,10 @@ def _no_route(_request: Request, error: Exception) -> JSONResponse:
     sentence = {404: "There is no such address.", 405: "This address does not do that."}
     hint = "See /openapi.json for what there is."
     found = {"error": sentence.get(status, str(error)), "code": "no-route", "hint": hint}
-    return _document(status, found)
+    return problem(status, found)
 
 
-def _document(status: int, found: dict[str, Any]) -> JSONResponse:
+def problem(status: int, found: dict[str, Any]) -> JSONResponse:
+    """The problem document of an error as ``WirewatchError.as_json`` gives it."""
     body = {"type": "about:blank", "status": status, "detail": found["error"], **found}
     return JSONResponse(body, status_code=status, media_type=PROBLEM)

@@ -19,6 +19,9 @@ from search.subscriptions import Subscription
 RETRY_WRITE_SECONDS = 1.0
 """While the log is full: what was acknowledged is not sent again, its outcome waits."""
 
+MAX_KEPT = 500
+"""Alerts of open rounds in memory, 10 MB at most: thousands may wait for one receiver."""
+
 REMOVED = "The subscription was removed."
 
 _events = structlog.get_logger(__name__)
@@ -26,14 +29,16 @@ _events = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Round:
-    """What a round still has to do. Without the alert: thousands may wait for one receiver.
+    """What a round still has to do.
 
     Attributes:
+        alert: As stored; None where so many are open that they are read again when needed.
         pending: Targets that have not acknowledged.
         left: Of these, the ones not tried yet.
         outcomes: Of those that were.
     """
 
+    alert: Alert | None
     pending: tuple[str, ...]
     left: set[str]
     outcomes: list[Outcome] = field(default_factory=list)
@@ -80,12 +85,13 @@ class Rounds:
         if not targets:
             await self._write(replace(alert, pending=(), state="sent", next_attempt=None))
             return ()
-        self._open[alert_id] = Round(pending=targets, left=set(targets))
+        kept = alert if len(self._open) < MAX_KEPT else None
+        self._open[alert_id] = Round(alert=kept, pending=targets, left=set(targets))
         return targets
 
     def alert(self, alert_id: str) -> Alert:
         """The alert of a round that is under way."""
-        alert = self._stored(alert_id)
+        alert = self._open[alert_id].alert or self._stored(alert_id)
         if alert is None:
             raise NotFoundError(f"alert {alert_id} was removed while it was delivered")
         return alert
@@ -106,6 +112,7 @@ class Rounds:
             one.left.discard(endpoint.target)
             if not one.left:
                 alert = concluded(alert, one.outcomes, now=now, chance=self._chance())
+            one.alert = one.alert and alert
             await self._write(alert, endpoint if is_changed else None)
         if one.left:
             return None

@@ -45,10 +45,6 @@ MAX_BEGINNING = 200
 _events = structlog.get_logger(__name__)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Sender:
     """Delivers what waits. ``run`` or ``once``, ``retry`` and ``send_test`` share an event loop.
 
@@ -68,7 +64,7 @@ class Sender:
         stdout: TextIO | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._log = log
@@ -100,27 +96,20 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver what waits and what comes, until ``stop`` is set."""
-        self._loop = asyncio.get_running_loop()
-        stopping = asyncio.create_task(self._wake_at(stop))
         try:
-            while not stop.is_set():
-                self._woken.clear()
-                await self._look()
-                now = self._clock()
-                self._start()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._pause_seconds(now))
+            await self._follow(stop)
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
         finally:
-            self._loop = None
-            stopping.cancel()
             await self._cancel()
 
-    async def once(self) -> None:
-        """Give each delivery that is due one attempt, a failing receiver's too."""
+    async def once(self, until: asyncio.Event | None = None) -> None:
+        """Give each delivery one attempt that is due, or is claimed before ``until`` is set."""
         self._patient = False
+        self._waiting.hold()
         try:
+            if until is not None:
+                await self._follow(until)
             await self._look()
             self._start()
             while self._tasks:
@@ -128,6 +117,7 @@ class Sender:
                 self._start()
         finally:
             self._patient = True
+            self._waiting.release()
 
     async def retry(self, alert_id: str) -> None:
         """Give an alert that was not delivered an attempt now, whatever its receiver's state.
@@ -179,9 +169,21 @@ class Sender:
             self._pump(lane)
         return {"to": redacted(delivery.target), "status": outcome.status, "error": outcome.error}
 
-    async def _wake_at(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._woken.set()
+    async def _follow(self, stop: asyncio.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._woken.set())
+        try:
+            while not stop.is_set():
+                self._woken.clear()
+                await self._look()
+                now = self._clock()
+                self._start()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._pause_seconds(now))
+        finally:
+            self._loop = None
+            stopping.cancel()
 
     async def _look(self) -> None:
         """Read what has come to wait."""
@@ -253,10 +255,7 @@ class Sender:
         )
         if over is not None:
             report(over, outcome)
-            if over.state == "waiting" and over.next_attempt is not None:
-                self._waiting.put_off(alert_id, over.next_attempt)
-            else:
-                self._waiting.done(alert_id)
+            self._waiting.settled(over)
 
     async def _delivered(self, delivery: Delivery) -> Outcome:
         try:

@@ -26,6 +26,7 @@ class Waiting:
         self._next: int | None = None
         self._due: list[Due] = []
         self._known: set[str] = set()
+        self._held: list[Due] | None = None
 
     def read(self) -> list[Due]:
         """What has come to wait since the last call; at first, all that waits."""
@@ -46,8 +47,28 @@ class Waiting:
                 heapq.heappush(self._due, due)
 
     def put_off(self, alert_id: str, due: datetime) -> None:
-        """Another round is due then."""
-        heapq.heappush(self._due, (due, alert_id))
+        """Another round is due then; while rounds are held, not before they are released."""
+        if self._held is None:
+            heapq.heappush(self._due, (due, alert_id))
+        else:
+            self._held.append((due, alert_id))
+
+    def hold(self) -> None:
+        """From now on no alert has a second round."""
+        self._held = []
+
+    def release(self) -> None:
+        """Further rounds are due again."""
+        held, self._held = self._held or [], None
+        for due in held:
+            heapq.heappush(self._due, due)
+
+    def settled(self, alert: Alert) -> None:
+        """A round of it is over; where it still waits, another is due in time."""
+        if alert.state == "waiting" and alert.next_attempt is not None:
+            self.put_off(alert.alert_id, alert.next_attempt)
+        else:
+            self.done(alert.alert_id)
 
     def done(self, alert_id: str) -> None:
         """It waits no more."""

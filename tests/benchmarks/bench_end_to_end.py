@@ -1,7 +1,8 @@
 """What the whole pipeline carries: articles a second and memory, with 1,000 subscriptions.
 
-``python -m tests.benchmarks.bench_end_to_end``: a newsroom in a process of its own serves 40 feeds
-of 50 articles of 300 words; one ``wirewatch run --once`` polls, tags, groups, indexes and alerts.
+``python -m tests.benchmarks.bench_end_to_end``: a newsroom in a process of its own serves 100
+feeds of 50 articles of 300 words; one ``wirewatch run --once`` polls, tags, groups,
+indexes and alerts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tests.benchmarks.bench_matching import QueryMaker
 from tests.ledger import Writer
 from tests.running import ROOT, Place, Running
 
-FEEDS, ARTICLES, WORDS, SUBSCRIPTIONS = 40, 2_000, 300, 1_000
+FEEDS, ARTICLES, WORDS, SUBSCRIPTIONS = 100, 5_000, 300, 1_000
 MIN_PER_SECOND = 200.0
 MAX_MEGABYTES = 500.0
 SEED = 5

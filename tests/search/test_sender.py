@@ -55,6 +55,27 @@ async def test_a_running_sender_delivers_within_moments_of_the_claim(tmp_path: P
         assert all(one.state == "sent" for one in desk.alerts())
 
 
+async def test_once_delivers_what_is_claimed_meanwhile_and_repeats_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Receiver(answers=[500]) as receiver, Newsdesk(folder=tmp_path, clock=clock) as desk:
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        until = asyncio.Event()
+        with Running(desk.owner):
+            delivering = asyncio.create_task(desk.sender.once(until))
+            for number in range(3):
+                desk.publish(story(f"a{number}"))
+                await receiver.wait_for(number + 1)
+                clock.advance(seconds=6)
+        until.set()
+        await delivering
+        assert len(receiver.got) == 3
+        assert sorted(one.state for one in desk.alerts()) == ["sent", "sent", "waiting"]
+        clock.advance(minutes=10)
+        await desk.sender.once()
+        assert {one.state for one in desk.alerts()} == {"sent"}
+
+
 async def test_a_failed_attempt_is_repeated_with_the_same_id_and_body(tmp_path: Path) -> None:
     clock = Clock()
     async with Receiver(answers=[500]) as receiver, Newsdesk(folder=tmp_path, clock=clock) as desk:

@@ -1,0 +1,101 @@
+"""The port and the socket: who may ask, and what happens where one is taken."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from deploy.serve import bind_port, bind_socket, guarded, serving
+from deploy.settings import ApiSettings
+from ingest.errors import UsageError
+
+
+def made() -> FastAPI:
+    app = FastAPI(openapi_url=None)
+
+    @app.get("/")
+    @app.post("/")
+    def answer() -> str:
+        return "yes"
+
+    return app
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    listener = bind_port(ApiSettings(port=0))
+    number = int(listener.getsockname()[1])
+    async with serving(guarded(made()), listener):
+        yield number
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("rebound.example:{port}", 400),
+        ("127.0.0.1.evil.example", 400),
+    ],
+)
+async def test_only_names_of_this_machine_are_answered(port: int, host: str, status: int) -> None:
+    async with httpx.AsyncClient() as client:
+        found = await client.get(
+            f"http://127.0.0.1:{port}/", headers={"Host": host.format(port=port)}
+        )
+    assert found.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("http://127.0.0.1:{port}", 200),
+        ("http://evil.example", 403),
+        ("http://127.0.0.1:1", 403),
+        ("null", 403),
+    ],
+)
+async def test_a_page_of_another_site_changes_nothing(
+    port: int, origin: str | None, status: int
+) -> None:
+    headers = {"Origin": origin.format(port=port)} if origin else {}
+    async with httpx.AsyncClient() as client:
+        found = await client.post(f"http://127.0.0.1:{port}/", headers=headers)
+        assert found.status_code == status
+        if status == 403:
+            assert found.headers["content-type"] == "application/problem+json"
+        assert (await client.get(f"http://127.0.0.1:{port}/", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "::", "example.org", ""])
+def test_an_address_that_others_reach_is_refused(host: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        bind_port(ApiSettings(host=host, port=0))
+    assert caught.value.code == "not-loopback"
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        with pytest.raises(UsageError) as caught:
+            bind_port(ApiSettings(port=number))
+    assert f"Port {number}" in caught.value.sentence
+    assert "--port" in caught.value.hint
+
+
+async def test_the_socket_is_for_this_user_and_replaces_a_stale_one(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    bind_socket(path).close()
+    assert path.exists()
+    async with serving(made(), bind_socket(path)):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        transport = httpx.AsyncHTTPTransport(uds=str(path))
+        async with httpx.AsyncClient(transport=transport) as client:
+            assert (await client.get("http://wirewatch/")).json() == "yes"
