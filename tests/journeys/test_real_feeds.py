@@ -145,8 +145,9 @@ async def pages(running: Running, query: str) -> list[dict[str, Any]]:
 
 def phrase(title: str) -> str:
     """The first words of ``title`` as a phrase, where it has three in Latin letters."""
-    words = re.findall(r"[A-Za-z]{3,}", " ".join(title.split()[:3]))
-    return f'title:"{" ".join(words)}"' if words == title.split()[:3] else ""
+    words = title.split()[:3]
+    is_plain = len(words) == 3 and all(re.fullmatch(r"[A-Za-z]{3,}", word) for word in words)
+    return f'title:"{" ".join(words)}"' if is_plain else ""
 
 
 def complete_items(body: bytes) -> int:
