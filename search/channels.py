@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import stat
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +18,13 @@ from standardwebhooks import Webhook
 
 from ingest.clean import printable
 from ingest.connections import Connections
-from ingest.errors import DeliveryError, WirewatchError
+from ingest.errors import WirewatchError
 from ingest.guard import parse_url, split_credentials
 from ingest.network_errors import NETWORK_ERRORS, explain
 from ingest.retry_after import parse_retry_after
 from search.alert_settings import AlertSettings
 from search.deliveries import GONE, Outcome
+from search.line_files import LineFiles
 from search.secrets import Secrets
 from search.subscriptions import kind_of
 
@@ -68,6 +66,7 @@ class Channels:
         self._stdout = stdout
         self._as_json = as_json
         self._threads = ThreadPoolExecutor(LOCAL_THREADS, thread_name_prefix="deliver")
+        self._files = LineFiles(self._threads)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """One attempt; what goes wrong is in the outcome, in a sentence."""
@@ -77,9 +76,10 @@ class Channels:
                     return await self._post(delivery)
                 case "file":
                     path = Path(delivery.target.partition(":")[2])
-                    await self._locally(lambda: append_line(path, delivery.payload))
+                    await self._files.append(path, delivery.payload)
                 case "stdout":
-                    await self._locally(lambda: self._print(delivery.payload))
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(self._threads, self._print, delivery.payload)
         except WirewatchError as error:
             return Outcome(error=f"{error.sentence} {error.hint}".strip())
         except (OSError, ValueError) as error:
@@ -92,9 +92,6 @@ class Channels:
         """Close connections and threads; what a thread writes now is not waited for."""
         await self._connections.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def _locally(self, work: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _post(self, delivery: Delivery) -> Outcome:
         url, user, password = split_credentials(self._secrets.reveal(delivery.target))
@@ -167,27 +164,6 @@ def answer(status: int, retry_after: str) -> Outcome:
     else:
         sentence = f"It answered {status}."
     return Outcome(status=status, error=sentence, retry_after_seconds=asked, final=status == GONE)
-
-
-def append_line(path: Path, line: str) -> None:
-    """Append ``line`` to the file ``path``, durably; a line torn by a crash is ended first.
-
-    Raises:
-        OSError: it cannot be written.
-        DeliveryError: ``path`` is not a plain file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # O_NONBLOCK: opening a pipe that nobody reads would block for ever.
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise DeliveryError(f"{path} is not a plain file.")
-        torn = found.st_size > 0 and os.pread(stream.fileno(), 1, found.st_size - 1) != b"\n"
-        data = b"\n" * torn + line.encode() + b"\n"
-        while data:  # a short write of a full disk raises at the next turn
-            data = data[stream.write(data) or 0 :]
-        os.fsync(stream.fileno())
 
 
 def block(payload: str) -> str:

@@ -17,6 +17,9 @@ from search.alert_state import TOPIC, Endpoint, endpoint_key
 from search.deliveries import gate, rest_seconds
 from search.subscriptions import kind_of
 
+LINES_IN_FLIGHT = 20
+"""To one file: they share an fsync. As many may stand there twice after a crash, with one id."""
+
 
 @dataclass(slots=True)
 class Lane:
@@ -74,12 +77,15 @@ class Lanes:
     def _made(self, target: str) -> Lane:
         record = self._log.table(TOPIC).get(endpoint_key(target))
         stored = decode(Endpoint, record.value) if record and record.value else None
-        is_webhook = kind_of(target) == "webhook"
-        host = urlsplit(target).netloc.rpartition("@")[2] if is_webhook else target
-        limit = self._in_flight if is_webhook else 1  # a file's lines stay in order
+        endpoint = stored or Endpoint(target=target)
+        kind = kind_of(target)
+        if kind != "webhook":
+            limit = LINES_IN_FLIGHT if kind == "file" else 1
+            return Lane(endpoint=endpoint, limit=limit, host=asyncio.Semaphore(limit))
+        host = urlsplit(target).netloc.rpartition("@")[2]
         return Lane(
-            endpoint=stored or Endpoint(target=target),
+            endpoint=endpoint,
             # Half of the host's at most, so that one of its endpoints leaves room for others.
-            limit=max(1, (limit + 1) // 2),
-            host=self._hosts.setdefault(host, asyncio.Semaphore(limit)),
+            limit=max(1, (self._in_flight + 1) // 2),
+            host=self._hosts.setdefault(host, asyncio.Semaphore(self._in_flight)),
         )

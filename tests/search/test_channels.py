@@ -18,7 +18,8 @@ from ingest.connections import Connections
 from ingest.guard import Guard
 from ingest.settings import NetSettings
 from search.alert_settings import AlertSettings
-from search.channels import Channels, Delivery, append_line, block
+from search.channels import Channels, Delivery, block
+from search.line_files import append_lines
 from search.payload import payload_of_test
 from search.secrets import Secrets
 from search.subscriptions import Subscription
@@ -123,7 +124,7 @@ async def test_a_file_that_cannot_be_written_is_an_outcome(tmp_path: Path) -> No
 def test_a_line_torn_by_a_crash_is_ended_first(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
     path.write_text('{"whole":1}\n{"to')
-    append_line(path, "{}")
+    append_lines(path, ["{}"])
     assert path.read_text() == '{"whole":1}\n{"to\n{}\n'
 
 
