@@ -123,7 +123,7 @@ def _clock(shell: Embedded) -> Check:
         name="clock",
         state="warn" if late else "ok",
         version="",
-        sentence=said if late else f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.",
+        sentence=f"It is {said}." if late else f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.",
         remedy="Set the clock (NTP); times in the log never go back meanwhile." if late else "",
     )
 

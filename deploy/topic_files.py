@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.errors import FileError
 from processors.topic import Topic
-from processors.topic_file import load_topic
+from processors.topic_file import load_topic, merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,8 @@ def definitions(folder: Path | None = None) -> tuple[Definition, ...]:
     """Shipped topics, with those of ``folder`` over them by (id, language).
 
     Raises:
-        FileError: a file that cannot be read or is not a topic, with line and fix.
+        FileError: a file that cannot be read or is not a topic, with line and fix; two of a
+            folder that say the same id and language.
     """
     shipped = files("deploy") / "topics"
     ours = [
@@ -32,7 +33,9 @@ def definitions(folder: Path | None = None) -> tuple[Definition, ...]:
         if one.name.endswith(".yaml")
     ]
     theirs = [read(file) for file in folder_files(folder)] if folder else []
-    return tuple({(one.topic.id, one.topic.lang): one for one in [*ours, *theirs]}.values())
+    found = {(one.topic.id, one.topic.lang): one for one in [*ours, *theirs]}
+    merged = merge((one.topic for one in ours), (one.topic for one in theirs))
+    return tuple(found[topic.id, topic.lang] for topic in merged)
 
 
 def load_topics(folder: Path | None = None) -> tuple[Topic, ...]:

@@ -220,7 +220,8 @@ def _subscriptions(services: Services, *, from_network: bool) -> APIRouter:
         """Change a subscription; a changed query counts from now on."""
         made = store.edit(name, from_network=from_network, **changes.model_dump(exclude_none=True))
         services.changed("subscriptions")
-        return store.view(made)
+        shown = store.view(made)
+        return shown if changes.to is None else {**shown, "endpoints": store.endpoints(made)}
 
     @router.delete("/{name:path}")
     def remove(name: str) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def add(
         print_json([found])
         return
     print_line(f"subscribed {found['name']} ({found['id']}) to: {found['query']}")
-    for endpoint in found["endpoints"]:
-        if endpoint["secret"]:
-            print_line(f"webhook {endpoint['to']} is signed with {endpoint['secret']}")
+    _print_secrets(found)
 
 
 @app.command("list")
@@ -111,6 +109,8 @@ def edit(
         ctx, "PATCH", f"/api/subscriptions/{segment(name)}", body=changes, query=query or ""
     )
     _print_one(found, json=json)
+    if not json:
+        _print_secrets(found)
 
 
 @app.command("pause", context_settings=IDS)
@@ -175,4 +175,12 @@ def _print_one(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json([found])
     else:
-        print_facts({key: value for key, value in found.items() if key != "schema"})
+        hidden = ("schema", "endpoints")
+        print_facts({key: value for key, value in found.items() if key not in hidden})
+
+
+def _print_secrets(found: dict[str, Any]) -> None:
+    """What the receivers of the targets just given need to know."""
+    for endpoint in found.get("endpoints", ()):
+        if endpoint["secret"]:
+            print_line(f"webhook {endpoint['to']} is signed with {endpoint['secret']}")

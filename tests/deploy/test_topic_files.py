@@ -32,6 +32,15 @@ def test_a_folder_adds_and_overrides_by_id_and_language(tmp_path: Path) -> None:
     assert "arms-transfers" in found
 
 
+def test_two_files_of_a_folder_that_define_the_same_topic_are_refused(tmp_path: Path) -> None:
+    shipped = next(one for one in definitions() if one.topic.id == "ceasefire-talks")
+    for name in ("one.yaml", "two.yaml"):
+        (tmp_path / name).write_text(shipped.text)
+
+    with pytest.raises(FileError, match=r"two\.yaml: topic ceasefire-talks .* also in .*one\.yaml"):
+        load_topics(tmp_path)
+
+
 def test_a_folder_or_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no folder"):
         load_topics(tmp_path / "none")

@@ -154,11 +154,26 @@ async def test_subscriptions_are_made_changed_paged_and_removed(
         assert sorted(names) == ["a", "b/c", "d"]
         changed = await api.patch("/api/subscriptions/b%2Fc", json={"query": "choir"})
         assert (changed.json()["query"], changed.json()["version"]) == ("choir", 2)
+        assert "endpoints" not in changed.json()
         sent = (await api.post("/api/subscriptions/b%2Fc/test")).json()["deliveries"]
         assert [row["error"] for row in sent] == [""]
         assert (tmp_path / "alerts.jsonl").read_text().count("\n") == 1
         assert (await api.delete("/api/subscriptions/b%2Fc")).status_code == 200
         assert (await api.get("/api/subscriptions/b%2Fc")).status_code == 404
+
+
+async def test_who_changes_the_targets_is_told_the_secrets_of_the_new_ones(
+    shell: Embedded,
+) -> None:
+    first, second = "https://one.example/hook", "https://two.example/hook"
+    async with client(shell, from_network=False) as api:
+        body = {"name": "a", "query": "ferry", "to": [first]}
+        made = (await api.post("/api/subscriptions", json=body)).json()
+        changed = (await api.patch("/api/subscriptions/a", json={"to": [first, second]})).json()
+    known, new = changed["endpoints"]
+    assert known == made["endpoints"][0]
+    assert (new["to"], new["secret"][:6]) == (second, "whsec_")
+    assert new["secret"] != known["secret"]
 
 
 async def test_alerts_are_paged_newest_first_without_what_they_send(
