@@ -119,11 +119,12 @@ def _disk(shell: Embedded) -> Check:
 def _clock(shell: Embedded) -> Check:
     said = shell.log.health().get("clock", "ok")
     late = said != "ok"
+    now = f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC."
     return Check(
         name="clock",
         state="warn" if late else "ok",
         version="",
-        sentence=f"It is {said}." if late else f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.",
+        sentence=f"It is {said}." if late else now,
         remedy="Set the clock (NTP); times in the log never go back meanwhile." if late else "",
     )
 
