@@ -5,7 +5,7 @@ At least once, order per key only, 900 kB a record, offsets that grow but may ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,6 +94,9 @@ class Table(Protocol):
 
     def get(self, key: str) -> Record | None:
         """The last record of ``key``."""
+
+    def many(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The last records of those of ``keys`` that have one, read in one go."""
 
     def items(self, prefix: str = "") -> Iterator[Record]:
         """The last record of every key that starts with ``prefix``, by key."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,6 +191,10 @@ class SqliteTable:
     def get(self, key: str) -> Record | None:
         """The last record of ``key``."""
         return self._reader.newest(self._topic, key)
+
+    def many(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The last records of those of ``keys`` that have one, read in one go."""
+        return self._reader.newest_of(self._topic, keys)
 
     def items(self, prefix: str = "") -> Iterator[Record]:
         """The last record of every key that starts with ``prefix``, by key.

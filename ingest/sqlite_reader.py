@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +81,18 @@ class Reader:
         topic = self._topics.get(name)
         found = self._one(f"{_NEWEST} and latest.key = ?", (topic.id, key))
         return None if found is None or found[3] is None else _newest(topic, found)
+
+    def newest_of(self, name: str, keys: Collection[str]) -> dict[str, Record]:
+        """The last records of those of ``keys`` that have one, as ``newest`` gives them."""
+        topic = self._topics.get(name)
+        found: dict[str, Record] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), _PAGE):
+            page = wanted[start : start + _PAGE]
+            places = ", ".join("?" * len(page))
+            rows = self._all(f"{_NEWEST} and latest.key in ({places})", (topic.id, *page))
+            found.update((row[2], _newest(topic, row)) for row in rows if row[3] is not None)
+        return found
 
     def each_newest(self, name: str, prefix: str) -> Iterator[Record]:
         """The last record of every key that starts with ``prefix``, by key."""

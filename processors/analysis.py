@@ -2,9 +2,9 @@
 
 The text is put into NFKC, folded character by character (``processors.folding``) and split into
 words (``processors.segmentation``): ``joined`` comes from one quick pass over the whole text.
-Offsets, case-kept words and sentences come from a second, slower pass over the same tables
-(``processors.tracing``), when first asked for; both give the same words (a test says so). So
-whoever needs an article's offsets pays for them.
+Words with their case, and offsets, on which sentences rest, each come from a pass of their own
+over the same tables (``processors.tracing``), when first asked for; all give the same words (a
+test says so).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count, groupby, repeat
 
 from processors.folding import END, START, Table
-from processors.segmentation import PARAGRAPH, joined, joints_of, normalised, segmented_by
-from processors.sentences import sentence_numbers
-from processors.tracing import FOLDED, Trace, trace
+from processors.segmentation import PARAGRAPH, joints_of, normalised, segmented_by, words_of
+from processors.sentences import sentence_lengths
+from processors.tracing import FOLDED, cased_words, offsets_of
 
 __all__ = ["PARAGRAPH", "Analysed", "analyse", "fold", "pattern_words"]
 
@@ -65,40 +66,69 @@ class Analysed:  # no slots: cached_property keeps what was worked out in the in
         return {}
 
     @cached_property
-    def _traced(self) -> Trace:
-        return trace(self.text)
-
-    @property
     def cased(self) -> tuple[str, ...]:
         """The words with their case kept, one for each of ``words``."""
-        return self._traced.cased
+        return cased_words(self.text)
 
-    @property
+    @cached_property
     def offsets(self) -> tuple[tuple[int, int], ...]:
         """(start, end) in ``text`` of every word."""
-        return self._traced.offsets
+        return offsets_of(self.text)
+
+    @cached_property
+    def sentence_lengths(self) -> tuple[int, ...]:
+        """How many words each sentence has; a sentence without words is none."""
+        return sentence_lengths(self.text, self.offsets)
 
     @cached_property
     def sentences(self) -> tuple[int, ...]:
         """The number of the sentence, from 0, that every word is in."""
-        return sentence_numbers(self.text, self.offsets)
+        return tuple(chain.from_iterable(map(repeat, count(), self.sentence_lengths)))
 
     def beginning(self, end: int) -> Analysed:
         """The first ``end`` words as a text of their own, with the same offsets."""
-        found = Analysed(self.text, " ".join(self.words[:end]))
-        traced = Trace(self.cased[:end], self.offsets[:end])
-        found.__dict__.update(_traced=traced, sentences=self.sentences[:end])
-        return found
+        return _Beginning(self.text, " ".join(self.words[:end]), self, end)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``text`` of the words from ``start`` to before ``end``."""
         return self.offsets[start][0], self.offsets[end - 1][1]
 
 
+@dataclass(frozen=True)
+class _Beginning(Analysed):
+    """The words of ``whole`` up to ``end``."""
+
+    whole: Analysed
+    end: int
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return self.whole.words[: self.end]
+
+    @cached_property
+    def cased(self) -> tuple[str, ...]:
+        return self.whole.cased[: self.end]
+
+    @cached_property
+    def offsets(self) -> tuple[tuple[int, int], ...]:
+        return self.whole.offsets[: self.end]
+
+    @cached_property
+    def sentence_lengths(self) -> tuple[int, ...]:
+        return tuple(len([*group]) for _, group in groupby(self.sentences))
+
+    @cached_property
+    def sentences(self) -> tuple[int, ...]:
+        return self.whole.sentences[: self.end]
+
+
 def analyse(text: str) -> Analysed:
     """``text`` with its words; never raises. About 0.03 ms for 400 English words."""
     folded = normalised(text).translate(FOLDED)
-    return Analysed(text, joined(segmented_by(folded, joints_of(folded))))
+    words = words_of(segmented_by(folded, joints_of(folded)))
+    found = Analysed(text, " ".join(words))
+    found.__dict__["words"] = tuple(words)  # nearly everybody asks for them
+    return found
 
 
 def fold(value: str) -> str:
@@ -110,7 +140,7 @@ def pattern_words(chunk: str) -> list[str]:
     """The words of a piece of a query that has no blanks, ``*`` and ``?`` kept as letters."""
     folded = normalised(chunk).translate(_PATTERN)
     folded = re.sub(rf"{END}(?=[*?])|(?<=[*?]){START}", "", folded)
-    return joined(segmented_by(folded, joints_of(folded))).split()
+    return words_of(segmented_by(folded, joints_of(folded)))
 
 
 def _places(word: str, words: tuple[str, ...]) -> Sequence[int]:

@@ -5,11 +5,10 @@ Weights are whole numbers: added and taken away in any order, they give the same
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-Terms = tuple[tuple[str, int], ...]
+from processors.members import Story, Terms
 
 NEAREST = 8
 """Stories looked at: those that share the heaviest terms."""
@@ -27,35 +26,15 @@ _FEW_ARTICLES = 500
 _COMMON_SHARE = 0.01
 """Share of the window's articles above which a word counts less: templates, boilerplate."""
 
-
-class Story:
-    """A story with articles in the window.
-
-    Attributes:
-        began: Order of its first article.
-        rows: Its articles in the window, as numbers; a dict for its order.
-        terms: Its centroid: the sums of its articles' weights.
-        norm2: Square of the centroid's length.
-        size, sources: Of all its articles, also those that have left the window.
-    """
-
-    __slots__ = ("began", "id", "norm2", "rows", "size", "sources", "terms")
-
-    def __init__(self, story_id: str, began: int) -> None:
-        self.id = story_id
-        self.began = began
-        self.terms: dict[str, int] = {}
-        self.norm2 = 0
-        self.rows: dict[int, None] = {}
-        self.size = 0
-        self.sources: tuple[str, ...] = ()
+Products = dict[Story, float]
+"""Inner products of an article's terms with centroids."""
 
 
 class Centroids:
     """Sums of the terms of each story's articles. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._holders: dict[str, set[Story]] = {}
+        self._weights: dict[str, dict[Story, int]] = {}
         self._articles: dict[str, int] = {}
         self._count = 0
 
@@ -65,23 +44,41 @@ class Centroids:
         What is given depends on the articles in the window alone, not on how they came there.
         """
         norm = math.sqrt(sum(weight * weight for _, weight in terms))
-        held = [(len(self._holders.get(term, ())), term, weight) for term, weight in terms]
-        products: dict[Story, float] = {}
+        held = sorted(
+            (len(self._weights[term]), term, weight)
+            for term, weight in terms
+            if term in self._weights
+        )
+        products: Products = {}
         read = 0
-        for count, term, weight in sorted(held):
+        for count, term, weight in held:
             factor = weight * self._rarity(term) / norm
+            weights = self._weights[term]
             if read <= _HOLDERS_READ < read + count:
-                products = dict(_best(products, _CANDIDATES))
+                products = {story: products[story] for _, story in _best(products, _CANDIDATES)}
             read += count
-            for story in self._holders.get(term, ()) if read <= _HOLDERS_READ else products:
-                products[story] = products.get(story, 0.0) + factor * story.terms.get(term, 0)
-        return [(_cosine(story, product), story) for story, product in _best(products, NEAREST)]
+            if read <= _HOLDERS_READ:
+                for story, total in weights.items():
+                    products[story] = products.get(story, 0.0) + factor * total
+            else:
+                for story in products:
+                    products[story] += factor * weights.get(story, 0)
+        return _best(products, NEAREST)
 
-    def cosine(self, one: Story, other: Story) -> float:
-        """Cosine of two centroids."""
-        if len(one.terms) > len(other.terms):
-            one, other = other, one
-        product = sum(weight * other.terms.get(term, 0) for term, weight in one.terms.items())
+    def beside_a_word(self, terms: Terms, story: Story) -> float:
+        """Cosine of ``terms`` and ``story`` but for the one word that brings them nearest."""
+        norm = math.sqrt(sum(weight * weight for _, weight in terms))
+        parts = [
+            weight * self._rarity(term) * self._weights[term].get(story, 0)
+            for term, weight in terms
+            if term in self._weights
+        ]
+        return (sum(parts) - max(parts, default=0.0)) / (norm * story.norm)
+
+    def cosine(self, one: Story, other: Story, terms: Iterable[str]) -> float:
+        """Cosine of two centroids; ``terms`` has those of one of them, each once."""
+        held = [self._weights[term] for term in terms]
+        product = sum(weights.get(one, 0) * weights.get(other, 0) for weights in held)
         return product / math.sqrt(one.norm2 * other.norm2)
 
     def add(self, story: Story, terms: Terms) -> None:
@@ -109,27 +106,24 @@ class Centroids:
 
     def _weigh(self, story: Story, terms: Terms, sign: int) -> None:
         for term, weight in terms:
-            before = story.terms.get(term, 0)
+            weights = self._weights.setdefault(term, {})
+            before = weights.get(story, 0)
             after = before + sign * weight
             story.norm2 += after * after - before * before
             if after:
-                story.terms[term] = after
-                self._holders.setdefault(term, set()).add(story)
+                weights[story] = after
                 continue
-            del story.terms[term]
-            self._holders[term].remove(story)
-            if not self._holders[term]:
-                del self._holders[term]
+            del weights[story]
+            if not weights:
+                del self._weights[term]
+        story.norm = math.sqrt(story.norm2)
 
 
-def _cosine(story: Story, product: float) -> float:
-    return product / math.sqrt(story.norm2)
-
-
-def _best(products: Mapping[Story, float], count: int) -> list[tuple[Story, float]]:
-    """The ``count`` with the greatest cosines, best first, in ties the older."""
-    cosines = [(_cosine(story, product), story) for story, product in products.items()]
-    least = heapq.nlargest(count, (cosine for cosine, _ in cosines))[-1:]
-    good = [(cosine, story) for cosine, story in cosines if least and cosine >= least[0]]
-    good.sort(key=lambda pair: (-pair[0], pair[1].began, pair[1].id))
-    return [(story, products[story]) for _, story in good[:count]]
+def _best(products: Products, count: int) -> list[tuple[float, Story]]:
+    """Cosine and story of the ``count`` greatest cosines, best first, in ties the older."""
+    cosines = [product / story.norm for story, product in products.items()]
+    least = sorted(cosines)[-count] if len(cosines) > count else 0.0
+    ranked = sorted(
+        (-cosine, story) for cosine, story in zip(cosines, products, strict=True) if cosine >= least
+    )
+    return [(-negative, story) for negative, story in ranked[:count]]

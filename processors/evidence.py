@@ -30,10 +30,11 @@ class Joined:
         head = f"{title.joined} " if title.joined else ""
         self.text = f" {head}{PARAGRAPH} {body.joined} "
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Words, without paragraph ends; what ``tokens.length`` is, without working them out."""
-        return len(self.text.split()) - self.text.count(PARAGRAPH)
+        sides = (self._title.joined, self._body.joined)
+        return sum(side.count(" ") + 1 - side.count(PARAGRAPH) for side in sides if side)
 
     @cached_property
     def tokens(self) -> Tokens:

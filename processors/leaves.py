@@ -9,7 +9,7 @@ import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from processors.document import Document
-from processors.postings import Numbers, different
+from processors.postings import Numbers
 from processors.query_tree import Cased, Field, Part, Phrase, Term, Wildcard, Word
 from processors.reference import holds
 
@@ -99,7 +99,7 @@ class LeafFinder:
         title = document.title.joined.encode()
         text = b"".join((b" ", title, _SEPARATOR, document.body.joined.encode(), b" "))
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        patterns = different(np.sort(np.array([hit[0] for hit in hits], np.int64)))
+        patterns = _numbers({hit[0] for hit in hits})
         found: list[Numbers] = [self._settled[0][patterns]]
         if self._has_title:
             found.append(self._found_in_title(hits, len(title) + 2))
@@ -118,7 +118,7 @@ class LeafFinder:
             if stop > end:
                 break
             patterns.add(pattern)
-        return self._settled[1][np.fromiter(patterns, np.int64, len(patterns))]
+        return self._settled[1][_numbers(patterns)]
 
     def _found_again(self, patterns: Numbers, document: Document) -> Numbers:
         unsure = self._unsure
@@ -129,3 +129,7 @@ class LeafFinder:
             if holds(leaf, document)
         ]
         return np.array(found, np.int64)
+
+
+def _numbers(found: set[int]) -> Numbers:
+    return np.fromiter(found, np.int64, len(found))

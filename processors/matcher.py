@@ -8,7 +8,7 @@ reading the text eight times (``tests/benchmarks/bench_matching.py``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from processors.clauses import Clause, Plan, plan
 from processors.document import Document
@@ -78,10 +78,12 @@ class Matcher:
             names += self._others[number]
         return names
 
-    def _candidates(self, leaves: Numbers) -> tuple[list[int], list[int]]:
+    def _candidates(self, leaves: Numbers) -> tuple[list[int], Sequence[int]]:
         """Queries that match for certain, and queries to test."""
         keys, counts = counted(different(self._clauses.of(leaves)) >> _COUNT_BITS)
         keys = keys[(keys & _COUNT_MASK) < counts]
+        if not len(keys):
+            return [], self._always
         numbers = keys >> _EXACT_BIT
         is_exact = (keys >> _COUNT_BITS & 1).astype(bool)
         barred = self._barred.of(leaves)

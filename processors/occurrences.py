@@ -25,18 +25,31 @@ from processors.wildcards import wildcard
 Place: TypeAlias = tuple[int, int]
 """(first word, word behind the last) of an occurrence."""
 
+_LONG = 10_000
+"""Characters up to which one look at the whole string is the quickest way to say that a word, as
+most that are looked for, is not there."""
+
 
 def places_of(term: Term, text: Analysed) -> list[Place]:
     """Every occurrence of ``term`` in ``text``, in order; overlapping ones too."""
-    if not isinstance(term, Phrase):
-        return [(start, start + 1) for start in _starts(term, text)]
-    first, *others = term.parts
-    length = len(term.parts)
+    match term:
+        case Phrase(parts=parts):
+            return _in_a_row(parts, text)
+        case _:
+            return [(start, start + 1) for start in _starts(term, text)]
+
+
+def _in_a_row(parts: Sequence[Part], text: Analysed) -> list[Place]:
+    first, *others = parts
+    length = len(parts)
+    starts = _starts(first, text)
+    if not starts:  # as of most names, so that nothing else is prepared for it
+        return []
     last = len(text.words) - length
     tests = [(distance, _test(part, text)) for distance, part in enumerate(others, 1)]
     return [
         (start, start + length)
-        for start in _starts(first, text)
+        for start in starts
         if start <= last and all(test(start + distance) for distance, test in tests)
     ]
 
@@ -44,14 +57,20 @@ def places_of(term: Term, text: Analysed) -> list[Place]:
 def _starts(part: Part, text: Analysed) -> Sequence[int]:
     match part:
         case Word(value=value):
-            return text.places(value)
+            return _places(value, text)
         case Cased(value=value, folded=folded):
-            found = text.places(folded)
+            found = _places(folded, text)
             return [place for place in found if text.cased[place] == value] if found else ()
         case Wildcard(pattern=pattern):
             matches = wildcard(pattern).fullmatch
             lists = (places for word, places in text.positions.items() if matches(word))
             return sorted(place for places in lists for place in places)
+
+
+def _places(word: str, text: Analysed) -> Sequence[int]:
+    if len(text.joined) < _LONG and word not in text.joined:
+        return ()
+    return text.places(word)
 
 
 def _test(part: Part, text: Analysed) -> Callable[[int], bool]:

@@ -1,12 +1,12 @@
 """The definition of what matches: one query against one document, node by node.
 
 The matcher and both indexes must say what ``matches`` says; search verifies its candidates with
-it, and ``spans`` gives highlights and evidence.
+it, and ``grounds`` and ``spans`` give highlights and evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,20 +73,77 @@ def _is_during(node: TimeRange, document: Document) -> bool:
     return (node.start is None or node.start <= moment) and (node.end is None or moment < node.end)
 
 
-def _texts(node: Term | Positional, document: Document) -> Iterator[tuple[Zone, Analysed]]:
+def _texts(node: Term | Positional, document: Document) -> Sequence[tuple[Zone, Analysed]]:
     """The texts that ``node`` is looked for in, one after the other."""
-    if node.zone in (None, "title"):
-        yield "title", document.title
-    if node.zone in (None, "body"):
-        yield "body", document.body
-    if node.zone == "lead":
-        yield "lead", document.lead
+    match node.zone:
+        case "title":
+            return (("title", document.title),)
+        case "body":
+            return (("body", document.body),)
+        case "lead":
+            return (("lead", document.lead),)
+        case _:
+            return (("title", document.title), ("body", document.body))
 
 
 def _places(node: Term | Positional, text: Analysed) -> list[Place]:
-    if isinstance(node, Near | SameSentence | NotWithin):
-        return places_in(node, text)
-    return places_of(node, text)
+    match node:
+        case Near() | SameSentence() | NotWithin():
+            return places_in(node, text)
+        case _:
+            return places_of(node, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A leaf that made a query match.
+
+    Attributes:
+        found: Where its words stand; nothing for a metadata value.
+    """
+
+    leaf: Term | Positional | Field
+    found: Sequence[tuple[Zone, Analysed, list[Place]]] = ()
+
+
+def grounds(node: Node, document: Document) -> list[Ground] | None:
+    """What makes ``node`` true of ``document``, in the order of the query; None where it is not.
+
+    Every leaf is looked for once. What is under NOT is no ground, nor is a time.
+    """
+    match node:
+        case And(of=of):
+            return _together(of, len(of), document)
+        case Or(of=of):
+            return _together(of, 1, document)
+        case AtLeast(count=count, of=of):
+            return _together(of, count, document)
+        case Not() | TimeRange():
+            return [] if holds(node, document) else None
+        case Field():
+            return [Ground(node)] if holds(node, document) else None
+        case _:
+            found = [
+                (zone, text, places)
+                for zone, text in _texts(node, document)
+                if (places := _places(node, text))
+            ]
+            return [Ground(node, found)] if found else None
+
+
+def _together(of: Sequence[Node], count: int, document: Document) -> list[Ground] | None:
+    """The grounds of all that hold of ``of``; None once ``count`` of them cannot hold."""
+    together: list[Ground] = []
+    spare = len(of) - count
+    for node in of:
+        found = grounds(node, document)
+        if found is not None:
+            together += found
+        elif spare:
+            spare -= 1
+        else:
+            return None
+    return together
 
 
 def spans(query: Query, document: Document) -> tuple[Span, ...]:
@@ -94,29 +151,25 @@ def spans(query: Query, document: Document) -> tuple[Span, ...]:
 
     Empty where it does not match, or matches by metadata or by absence alone.
     """
-    if not matches(query, document):
-        return ()
+    return spans_of(grounds(query.root, document) or (), query, document)
+
+
+def spans_of(found: Iterable[Ground], query: Query, document: Document) -> tuple[Span, ...]:
+    """Every place of what was ``found``, in reading order."""
     order = {"title": 0, "lead": 1, "body": 1}
-    found = set(_spans(query.root, query, document))
+    unsorted = {span for ground in found for span in _spans(ground, query, document)}
     return tuple(
-        sorted(found, key=lambda span: (order[span.zone], span.start, span.end, span.clause))
+        sorted(unsorted, key=lambda span: (order[span.zone], span.start, span.end, span.clause))
     )
 
 
-def _spans(node: Node, query: Query, document: Document) -> Iterator[Span]:
-    match node:
-        case And(of=of) | Or(of=of) | AtLeast(of=of):
-            for one in of:
-                if holds(one, document):
-                    yield from _spans(one, query, document)
-        case Not() | Field() | TimeRange():
-            return
-        case _:
-            for zone, text in _texts(node, document):
-                for first, end in _places(node, text):
-                    start, stop = text.span(first, end)
-                    where = zone if zone == "title" else _part(first, document)
-                    yield Span(clause=query.clause(node), zone=where, start=start, end=stop)
+def _spans(ground: Ground, query: Query, document: Document) -> Iterator[Span]:
+    clause = query.clause(ground.leaf)
+    for zone, text, places in ground.found:
+        for first, end in places:
+            start, stop = text.span(first, end)
+            where = zone if zone == "title" else _part(first, document)
+            yield Span(clause=clause, zone=where, start=start, end=stop)
 
 
 def _part(place: int, document: Document) -> Zone:

@@ -9,27 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from ingest.article import Article
-from ingest.log import MAX_RECORD_BYTES
-from ingest.wire import encode
 from processors.links import Links
-from processors.records import Decision, Revision, StoryLink, StoryRecord, Tagged
+from processors.records import Decision, StoryLink, StoryRecord, Tagged
+from processors.revising import credible, fitted, is_edit, revised
 from processors.stories import Placed, Placement, Window
 
 Verdict = Literal["article", "revision", "duplicate"]
-
-MAX_REVISIONS = 100
-"""Earlier texts kept; a page that changes at every poll would fill its record with them."""
-
-_STORY_BYTES = MAX_RECORD_BYTES - 1_000
-"""Of an encoded ``stories`` value: room is left for the key."""
-
-_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_AHEAD = timedelta(hours=24)
-"""An article claims a date from 1990 to a day after it was seen; other claims are mistakes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +104,18 @@ class Register:
         return self._begin(tagged, order, appended)
 
     def _begin(self, tagged: Tagged, order: int, appended: datetime) -> Outcome:
-        article = tagged.article
-        published = _credible(article.published, appended)
+        article = replace(
+            tagged.article,
+            feeds=_feeds(tagged.article),
+            published=credible(tagged.article.published, appended),
+            seen=appended,
+            revision=1,
+        )
         at = self._window.place(
             article.id,
             tagged.signature,
             seen=appended,
-            published=published,
+            published=article.published,
             order=order,
             source=article.source,
             language=article.language,
@@ -131,49 +125,9 @@ class Register:
         )
         for link in links:
             self._links.add(link)
-        article = replace(
-            article,
-            feeds=_feeds(article),
-            published=published,
-            seen=appended,
-            revision=1,
-        )
-        story = StoryRecord(
-            article=article,
-            order=order,
-            change="new",
-            cause=tagged.cause,
-            fetched=tagged.fetched,
-            poll=tagged.poll,
-            revised=appended,
-            topics=tagged.topics,
-            story_id=at.story_id,
-            copy_of=at.copy_of,
-            similarity=at.similarity,
-            size=at.story_size,
-            sources=at.story_sources,
-            absorbed=self._links.absorbed(at.story_id),
-        )
-        decision = Decision(
-            article_id=article.id,
-            order=order,
-            placed=order,
-            revision=1,
-            content_hash=article.content_hash,
-            feed_id=article.feed_id,
-            feeds=article.feeds,
-            seen=appended,
-            published=published,
-            source=article.source,
-            language=article.language,
-            story_id=at.story_id,
-            story_began=at.story_began,
-            story_size=at.story_size,
-            story_sources=at.story_sources,
-            copy_of=at.copy_of,
-            similarity=at.similarity,
-            signature=tagged.signature,
-        )
+        tagged = replace(tagged, article=article)
+        story = _first_story(tagged, at, order=order, absorbed=self._links.absorbed(at.story_id))
+        decision = _first_decision(tagged, at, order=order, seen=appended)
         return Outcome(verdict="article", decision=decision, links=links, story=story)
 
     def _again(
@@ -197,8 +151,8 @@ class Register:
             and sighted.content_hash == known.content_hash
             and tagged.topics != story.topics
         )
-        if sighted.feed_id == known.feed_id and _is_edit(tagged, story):
-            written = _revised(tagged, replace(story, article=wider), appended)
+        if sighted.feed_id == known.feed_id and is_edit(tagged, story):
+            written = revised(tagged, replace(story, article=wider), appended)
         elif retagged:
             written = replace(story, article=wider, topics=tagged.topics, change="retag")
         elif wider != known:
@@ -207,9 +161,7 @@ class Register:
             return Outcome(verdict="duplicate")
         written = self._located(replace(written, order=order, cause=tagged.cause))
         verdict: Verdict = "revision" if written.change == "revision" else "duplicate"
-        return Outcome(
-            verdict=verdict, decision=_renewed(decision, written), story=_fitted(written)
-        )
+        return Outcome(verdict=verdict, decision=_renewed(decision, written), story=fitted(written))
 
     def _located(self, story: StoryRecord) -> StoryRecord:
         """``story`` in the story it is part of now, with that story's size."""
@@ -219,51 +171,48 @@ class Register:
         return replace(story, story_id=story_id, size=size, sources=sources, absorbed=absorbed)
 
 
-def _is_edit(tagged: Tagged, story: StoryRecord) -> bool:
-    """Whether the text differs from the last one and comes after it.
-
-    A sighting of an earlier poll, delivered late, takes no edit back. Poll numbers begin anew
-    where a feed is added again, and clocks jump: only both together tell an earlier one.
-    """
-    content = tagged.article.content_hash
-    if content == story.article.content_hash:
-        return False
-    if tagged.poll <= story.poll and tagged.fetched < story.fetched:
-        return False
-    return not any(
-        revision.content_hash == content and revision.fetched == tagged.fetched
-        for revision in story.revisions
-    )
-
-
-def _revised(tagged: Tagged, story: StoryRecord, appended: datetime) -> StoryRecord:
-    """``story`` with the new text; full text that came later is no edit by the publisher."""
-    last = story.article
-    earlier = Revision(
-        number=last.revision,
-        title=last.title,
-        text=last.text,
-        seen=story.revised or last.seen or appended,
-        content_hash=last.content_hash,
-        fetched=story.fetched,
-    )
-    article = replace(
-        tagged.article,
-        feeds=last.feeds,
-        groups=last.groups,
-        published=_credible(tagged.article.published or last.published, last.seen or appended),
-        seen=last.seen,
-        revision=last.revision + (tagged.cause != "fulltext"),
-    )
-    return replace(
-        story,
-        article=article,
-        change="revision",
+def _first_story(
+    tagged: Tagged, at: Placement, *, order: int, absorbed: tuple[str, ...]
+) -> StoryRecord:
+    return StoryRecord(
+        article=tagged.article,
+        order=order,
+        change="new",
+        cause=tagged.cause,
         fetched=tagged.fetched,
         poll=tagged.poll,
-        revised=appended,
+        revised=tagged.article.seen,
         topics=tagged.topics,
-        revisions=(*story.revisions, earlier)[-MAX_REVISIONS:],
+        story_id=at.story_id,
+        copy_of=at.copy_of,
+        similarity=at.similarity,
+        size=at.story_size,
+        sources=at.story_sources,
+        absorbed=absorbed,
+    )
+
+
+def _first_decision(tagged: Tagged, at: Placement, *, order: int, seen: datetime) -> Decision:
+    article = tagged.article
+    return Decision(
+        article_id=article.id,
+        order=order,
+        placed=order,
+        revision=article.revision,
+        content_hash=article.content_hash,
+        feed_id=article.feed_id,
+        feeds=article.feeds,
+        seen=seen,
+        published=article.published,
+        source=article.source,
+        language=article.language,
+        story_id=at.story_id,
+        story_began=at.story_began,
+        story_size=at.story_size,
+        story_sources=at.story_sources,
+        copy_of=at.copy_of,
+        similarity=at.similarity,
+        signature=tagged.signature,
     )
 
 
@@ -275,21 +224,6 @@ def _renewed(decision: Decision | None, story: StoryRecord) -> Decision | None:
         content_hash=story.article.content_hash,
         feeds=story.article.feeds,
     )
-
-
-def _fitted(story: StoryRecord) -> StoryRecord:
-    """``story`` within the log's limit: the oldest texts go first."""
-    revisions = list(story.revisions)
-    for place, revision in enumerate(revisions):
-        if len(encode(story)) <= _STORY_BYTES:
-            break
-        revisions[place] = replace(revision, text="")
-        story = replace(story, revisions=tuple(revisions))
-    return story
-
-
-def _credible(claimed: datetime | None, seen: datetime) -> datetime:
-    return claimed if claimed and _EARLIEST <= claimed <= seen + _AHEAD else seen
 
 
 def _feeds(article: Article) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from processors.records import Zone
@@ -87,6 +87,43 @@ def probability(points: float, length: int, calibration: Calibration) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
+def ceiling(topic: Topic, found: Found, *, named: Collection[str]) -> float:
+    """The most points that ``found`` could earn, from the places alone.
+
+    As if everything stood in the best zone and in one sentence, nothing were masked and no penalty
+    fired; ``named`` are the lists that proper names, not looked for yet, count for too. 0 where a
+    required rule cannot fire.
+    """
+    zones = topic.zones
+    boost = max(zones.title, zones.lead, zones.body)
+    points = math.fsum(max(0.0, topic.weights[word]) for word in found.words)
+    for rule in topic.rules:
+        is_open = any(name in named for name in rule.lists)
+        count = rule.repeat + 1 if is_open else _most_hits(rule, found.lists)
+        if count:
+            whole = rule.points * (1 + min(rule.repeat, count - 1) / 2)
+            points += max(0.0, whole * boost if rule.zone_boost else whole)
+        elif rule.id in topic.require:
+            return 0.0
+    return points
+
+
+def _most_hits(rule: Rule, lists: Mapping[str, list[Span]]) -> int:
+    """How many hits of the rule's first list have a hit of every other list within reach."""
+    first, *others = (lists.get(name, []) for name in rule.lists)
+    if not all(others):
+        return 0
+    return sum(
+        all(any(0 <= _gap(anchor, span) <= rule.within for span in side) for side in others)
+        for anchor in first
+    )
+
+
+def _gap(anchor: Span, span: Span) -> int:
+    """Words between the two; below 0 where they overlap."""
+    return span[0] - anchor[1] if span[0] >= anchor[1] else anchor[0] - span[1]
+
+
 def score(topic: Topic, found: Found, tokens: Tokens) -> Scored:
     """Points, probability and hits of one topic over one text."""
     masked = tuple(_longest(found.mask))
@@ -149,7 +186,7 @@ def _nearest(anchor: Span, side: Sequence[Span], rule: Rule, tokens: Tokens) -> 
     best: Span | None = None
     best_gap = rule.within + 1
     for span in side:
-        gap = span[0] - anchor[1] if span[0] >= anchor[1] else anchor[0] - span[1]
+        gap = _gap(anchor, span)
         if 0 <= gap < best_gap and _together(anchor[0], span[0], rule, tokens):
             best, best_gap = span, gap
     return best

@@ -30,7 +30,6 @@ _ELIDED = re.compile(
 )
 _LONGEST_ELIDED = 8  # with the blank before it, and one more
 _TYPOGRAPHY = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("–", "-"), ("—", "-"), ("…", "."))
-_JOINER = f" {PARAGRAPH} "
 
 
 def normalised(text: str) -> str:
@@ -79,17 +78,19 @@ def segmented_by(folded: str, joints: Sequence[str]) -> str:
     return folded
 
 
-def joined(segmented: str) -> str:
-    """The words with one blank between them; ``¶`` between paragraphs that have words."""
-    paragraphs = (_join_line(line) for line in segmented.replace(GONE, "").split("\n"))
-    return _JOINER.join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _join_line(line: str) -> str:
-    words = line.split()
-    if words and len(max(words, key=len)) * 2 > MAX_TOKEN_UNITS:
-        words = [cut(word) for word in words]
-    return " ".join(words)
+def words_of(segmented: str) -> list[str]:
+    """The words; ``¶`` between paragraphs that have words."""
+    found: list[str] = []
+    for line in segmented.replace(GONE, "").split("\n"):
+        words = line.split()
+        if not words:
+            continue
+        if max(map(len, words)) * 2 > MAX_TOKEN_UNITS:
+            words = [cut(word) for word in words]
+        if found:
+            found.append(PARAGRAPH)
+        found += words
+    return found
 
 
 def cut(word: str) -> str:

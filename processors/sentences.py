@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 MAX_SENTENCE_WORDS = 500
 """Words at which a sentence is cut: Elasticsearch finds SAMESENT by a gap of this many."""
@@ -43,16 +45,13 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
     return not (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()))
 
 
-def sentence_numbers(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """The number of the sentence, from 0, of each word, given where words start and end."""
-    ends = iter([*sentence_ends(text), len(text)])
-    numbers: list[int] = []
-    number, length, end = 0, 0, next(ends)
-    for start, _ in offsets:
-        if start >= end or length == MAX_SENTENCE_WORDS:
-            number, length = number + bool(length), 0
-            while start >= end:
-                end = next(ends)
-        length += 1
-        numbers.append(number)
-    return tuple(numbers)
+def sentence_lengths(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """How many words each sentence has, given where words start and end; none has no words."""
+    firsts = (bisect_left(offsets, (end,)) for end in sentence_ends(text))
+    lengths: list[int] = []
+    for first, behind in pairwise([0, *firsts, len(offsets)]):
+        whole, rest = divmod(behind - first, MAX_SENTENCE_WORDS)
+        lengths += [MAX_SENTENCE_WORDS] * whole
+        if rest:
+            lengths.append(rest)
+    return tuple(lengths)

@@ -11,8 +11,8 @@ import base64
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -38,16 +38,16 @@ _NUMBER_IDF = 5.0
 _COMMON_OFFSET = 1.0
 """Subtracted from every idf, so that words in more than a third of all texts weigh nothing."""
 
-_BLOCK = 4096
-"""Shingles hashed at a time: 4 MB of scratch, whatever the length of the text."""
+_BLOCK = 512
+"""Shingles hashed at a time: half a megabyte of scratch, whatever the length of the text."""
 
 _SCALE = 100
 """Two decimals: more would make the record longer and no grouping better."""
 
 _MASK = 0xFFFF
 
-_WORDS_KEPT = 1 << 14
-"""Words whose hash and weight are remembered: some 4 MB, and nine in ten words of the news."""
+_IDEOGRAPHS = "\u2e80"
+"""The first of them; the scripts of words with several letters come before it (save Hangul)."""
 
 
 def signature(title: str | Analysed, body: str | Analysed) -> Signature:
@@ -89,22 +89,20 @@ def _shingle_hashes(head: Sequence[str], rest: Sequence[str]) -> npt.NDArray[np.
     if not words:
         return np.zeros(0, dtype=np.uint64)
     words.extend([""] * max(0, 3 - len(words)))
-    codes, digits = zip(*map(_code, words), strict=True)
-    hashes, numbers = np.array(codes, dtype=np.uint64), np.array(digits)
+    hashes = np.fromiter(map(zlib.crc32, map(str.encode, words)), np.uint64, len(words))
+    numbers = np.fromiter(map(_has_digit, words), np.bool_, len(words))
     shingles = _mix(_mix(_mix(hashes[:-2]) + hashes[1:-1]) + hashes[2:])
     weights = np.where(numbers[:-2] | numbers[1:-1] | numbers[2:], NUMBER_WEIGHT, 1)
     weights[: len(head)] = np.maximum(weights[: len(head)], TITLE_WEIGHT)
     copies = [
-        _mix(shingles[weights > extra] + np.uint64(extra))
+        shingles[weights > extra] + np.uint64(extra)
         for extra in range(max(NUMBER_WEIGHT, TITLE_WEIGHT))
     ]
-    return np.unique(np.concatenate(copies))
+    return np.unique(_mix(np.concatenate(copies)))
 
 
-@lru_cache(_WORDS_KEPT)
-def _code(word: str) -> tuple[int, bool]:
-    """A hash of ``word``, and whether it has a digit."""
-    return zlib.crc32(word.encode()), any(map(str.isdigit, word))
+def _has_digit(word: str) -> bool:
+    return not word.isalpha() and any(map(str.isdigit, word))
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -126,25 +124,34 @@ def _sketch(hashes: npt.NDArray[np.uint64]) -> Sketch:
     lowest = np.full(PERMUTATIONS, np.iinfo(np.uint64).max, dtype=np.uint64)
     for start in range(0, len(hashes), _BLOCK):
         block = hashes[start : start + _BLOCK, None] * _multipliers()
-        lowest = np.minimum(lowest, (block >> np.uint64(32)).min(axis=0))
-    return (lowest & np.uint64(_MASK)).astype(np.uint16)
+        lowest = np.minimum(lowest, block.min(axis=0))
+    return (lowest >> np.uint64(32) & np.uint64(_MASK)).astype(np.uint16)
 
 
 def _heaviest(head: Sequence[str], rest: Sequence[str]) -> str:
-    counts = Counter(_terms(head))
-    counts.update(_terms(rest))
-    ranked = sorted((-(1 + math.log(count)) * idf(term), term) for term, count in counts.items())
+    counts = Counter([*_terms(head), *_terms(rest)])
+    weights = [-(1 + math.log(count)) * idf(term) for term, count in counts.items()]
+    # Numbers sort quicker than pairs, and most terms are not among the heaviest.
+    lightest = max(sorted(weights)[:TERMS], default=0.0)
+    pairs = zip(weights, counts, strict=True)
+    ranked = sorted([pair for pair in pairs if pair[0] <= lightest])
     kept = [(-weight, term) for weight, term in ranked[:TERMS] if weight < 0]
     norm = math.hypot(*(weight for weight, _ in kept))
     scaled = ((term, round(weight / norm * _SCALE)) for weight, term in kept)
     return " ".join(f"{term} {weight}" for term, weight in scaled if weight)
 
 
-def _terms(words: Sequence[str]) -> Iterator[str]:
+def _terms(words: Sequence[str]) -> Iterable[str]:
     """``words`` cut to 40 characters; one-character ideographs in pairs, as they carry a word."""
+    if max(words, default="") < _IDEOGRAPHS:
+        return [word[:40] for word in words]
+    return _paired(words)
+
+
+def _paired(words: Sequence[str]) -> Iterator[str]:
     previous = ""
     for word in words:
-        single = len(word) == 1 and word >= "\u2e80"
+        single = len(word) == 1 and word >= _IDEOGRAPHS
         if single and previous:
             yield previous + word
         elif not single:
@@ -152,12 +159,14 @@ def _terms(words: Sequence[str]) -> Iterator[str]:
         previous = word if single else ""
 
 
-@lru_cache(_WORDS_KEPT)
 def idf(term: str) -> float:
     """How much ``term`` says: 0 for the commonest words, 8.5 for one the background lacks."""
-    if any(map(str.isdigit, term)):
+    known = _background().get(term)
+    if known is not None:
+        return known
+    if _has_digit(term):
         return 0.0 if term.isdigit() else _NUMBER_IDF
-    return _background().get(term, _UNKNOWN_IDF)
+    return _UNKNOWN_IDF
 
 
 @cache

@@ -8,16 +8,15 @@ window is an exact function of the articles in it and can be rebuilt after a res
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-
-from processors.centroids import Centroids, Story, Terms
+from processors.centroids import Centroids
+from processors.copies import copied, read_hashes
+from processors.members import Member, Story, Terms
 from processors.records import Signature
-from processors.signatures import PERMUTATIONS, Sketch, read_sketch, read_terms, signature
+from processors.signatures import signature
 
 __all__ = ["Placed", "Placement", "Window", "signature"]
 
@@ -27,18 +26,12 @@ MIN_WORDS = 6
 SAME_STORY = 0.22
 """Least cosine with a centroid: best B-cubed F on the labelled stories lies at .20 to .24."""
 
+BESIDE_A_WORD = 0.1
+"""Least cosine without the word that weighs most: a rare place or name makes no story alone, where
+a small town brings together its harbour, its choir and its bank."""
+
 SAME_STORIES = 0.5
 """Least cosine of two centroids, both near the new article, for their stories to merge."""
-
-COPY_CONTAINMENT = 0.82
-"""Of the smaller text's weighted shingles in the larger. Copies lie above .9, reports made from
-one template, with other numbers, below .8."""
-
-COPY_JACCARD = 0.15
-"""Below this the sketch cannot tell containment: its error is .03."""
-
-SOURCES_KEPT = 30
-"""Of a story, in records: enough to show, and a decision stays below 2 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +69,6 @@ class Placed:
     placement: Placement
 
 
-@dataclass(slots=True)
-class _Row:
-    """An article in the window."""
-
-    article_id: str
-    root: str
-    order: int
-    seen: datetime
-    published: datetime
-    language: str
-    heaviest: str
-    story: Story
-
-    def terms(self) -> Terms:
-        """Read anew each time: the text takes a fifth of the memory, and rows are seldom asked."""
-        return _weighted(self.heaviest, self.language)
-
-
 class Window:
     """The articles of the last hours by their own times, in their stories.
 
@@ -103,16 +78,12 @@ class Window:
     def __init__(self, hours: float = 72) -> None:
         self._span = timedelta(hours=hours)
         self._newest: datetime | None = None
-        self._rows: dict[int, _Row] = {}
-        self._order: deque[int] = deque()
-        self._free: list[int] = []
-        self._sketches = np.zeros((1024, PERMUTATIONS), dtype=np.uint16)
-        self._sizes = np.zeros(1024, dtype=np.int64)
+        self._members: deque[Member] = deque()
         self._centroids = Centroids()
         self._stories: dict[str, Story] = {}
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._members)
 
     def place(
         self,
@@ -133,24 +104,23 @@ class Window:
         hours of one of its articles, too.
         """
         self.advance(seen)
-        sketch, terms = read_sketch(found), _weighted(found.terms, language)
+        member = _member(
+            article_id, found, order=order, seen=seen, published=published, language=language
+        )
+        terms = member.terms()
         near = self._centroids.nearest(terms) if found.length >= MIN_WORDS else []
-        copied, similarity = self._copied(sketch, found.size, [story for _, story in near])
-        published = published or seen
-        story, merged = self._choose(near, copied, published)
-        if story is None:
-            story = self._stories.setdefault(article_id, Story(article_id, order))
-        copy_of = copied.root if copied and copied.root != article_id else ""
-        story.size += 1
-        if source not in story.sources and len(story.sources) < SOURCES_KEPT:
-            story.sources = (*story.sources, source)
-        root = copy_of or article_id
-        row = _Row(article_id, root, order, seen, published, language, found.terms, story)
-        self._add(row, sketch, found.size)
+        original, contained = copied(member, (other for _, one in near for other in one.members))
+        close = [story for cosine, story in near if self._is_close(cosine, story, member, terms)]
+        joined, merged = self._choose(close, original)
+        story = member.story = joined or self._stories.setdefault(article_id, member.story)
+        story.count(source)
+        member.root = original.root if original else article_id
+        self._add(member, terms)
+        copy_of = member.root if member.root != article_id else ""
         return Placement(
             story_id=story.id,
             copy_of=copy_of,
-            similarity=similarity if copy_of else 0.0,
+            similarity=contained if copy_of else 0.0,
             merged=merged,
             story_began=story.began,
             story_size=story.size,
@@ -161,8 +131,8 @@ class Window:
         """Let go of what is older than the window, counted from the newest time so far."""
         self._newest = max(self._newest or seen, seen)
         oldest = self._newest - self._span
-        while self._order and self._rows[self._order[0]].seen <= oldest:
-            self._drop(self._order.popleft())
+        while self._members and self._members[0].seen <= oldest:
+            self._drop(self._members.popleft())
 
     def extent(self, story_id: str) -> tuple[int, tuple[str, ...]] | None:
         """Size and sources of a story with articles in the window, else None."""
@@ -173,101 +143,90 @@ class Window:
         """Count an article as it was placed before; call it in the order of placing."""
         at = placed.placement
         self.advance(placed.seen)
+        member = _member(
+            placed.article_id,
+            placed.signature,
+            order=placed.order,
+            seen=placed.seen,
+            published=placed.published,
+            language=placed.language,
+        )
+        member.root = at.copy_of or placed.article_id
         story = self._stories.setdefault(at.story_id, Story(at.story_id, at.story_began))
         story.began = min(story.began, at.story_began)
         story.size, story.sources = at.story_size, at.story_sources
-        row = _Row(
-            article_id=placed.article_id,
-            root=at.copy_of or placed.article_id,
-            order=placed.order,
-            seen=placed.seen,
-            published=placed.published or placed.seen,
-            language=placed.language,
-            heaviest=placed.signature.terms,
-            story=story,
-        )
-        self._add(row, read_sketch(placed.signature), placed.signature.size)
+        member.story = story
+        self._add(member, member.terms())
 
-    def _copied(self, sketch: Sketch, size: int, stories: list[Story]) -> tuple[_Row | None, float]:
-        slots = [slot for story in stories for slot in story.rows]
-        if not slots or not size:
-            return None, 0.0
-        jaccard = (self._sketches[slots] == sketch).mean(axis=1)
-        sizes = self._sizes[slots]
-        shared = jaccard * (size + sizes) / (1 + jaccard)
-        containment = np.minimum(shared / np.maximum(1, np.minimum(size, sizes)), 1.0)
-        enough = (containment >= COPY_CONTAINMENT) & (jaccard >= COPY_JACCARD)
-        if not enough.any():
-            return None, 0.0
-        best = max(
-            (int(at) for at in np.flatnonzero(enough)),
-            key=lambda at: (jaccard[at], -self._rows[slots[at]].order),
+    def _is_close(self, cosine: float, story: Story, member: Member, terms: Terms) -> bool:
+        return (
+            cosine >= SAME_STORY
+            and self._centroids.beside_a_word(terms, story) >= BESIDE_A_WORD
+            and any(abs(one.published - member.published) <= self._span for one in story.members)
         )
-        return self._rows[slots[best]], round(float(containment[best]), 3)
 
     def _choose(
-        self, near: list[tuple[float, Story]], copied: _Row | None, published: datetime
+        self, close: list[Story], original: Member | None
     ) -> tuple[Story | None, tuple[str, ...]]:
         """The story to join, if any, and those that end in it."""
-        close = [
-            story
-            for cosine, story in near
-            if cosine >= SAME_STORY and self._is_of_the_time(story, published)
-        ]
-        if copied:
-            close = [copied.story, *(story for story in close if story is not copied.story)]
+        if original:
+            close = [original.story, *(story for story in close if story is not original.story)]
         if len(close) < 2:  # noqa: PLR2004 - a merge takes two
             return (close[0] if close else None), ()
         nearest = close[0]
-        alike = [
-            nearest,
-            *(s for s in close[1:] if self._centroids.cosine(nearest, s) >= SAME_STORIES),
-        ]
-        oldest = min(alike, key=lambda story: (story.began, story.id))
+        alike = [nearest, *(s for s in close[1:] if self._cosine(nearest, s) >= SAME_STORIES)]
+        oldest = min(alike)
         merged = [story for story in alike if story is not oldest]
         for story in merged:
             self._merge(story, oldest)
         return oldest, tuple(story.id for story in merged)
 
-    def _is_of_the_time(self, story: Story, published: datetime) -> bool:
-        rows = (self._rows[slot] for slot in story.rows)
-        return any(abs(row.published - published) <= self._span for row in rows)
+    def _cosine(self, one: Story, other: Story) -> float:
+        fewer = min(one, other, key=lambda story: len(story.members))
+        terms = {term for member in fewer.members for term, _ in member.terms()}
+        return self._centroids.cosine(one, other, terms)
 
     def _merge(self, story: Story, survivor: Story) -> None:
-        for slot in list(story.rows):
-            row = self._rows[slot]
-            terms = row.terms()
+        for member in story.members:
+            terms = member.terms()
             self._centroids.remove(story, terms)
-            del story.rows[slot]
-            row.story = survivor
-            survivor.rows[slot] = None
             self._centroids.add(survivor, terms)
-        survivor.size += story.size
-        added = (source for source in story.sources if source not in survivor.sources)
-        survivor.sources = (*survivor.sources, *added)[:SOURCES_KEPT]
+            member.story = survivor
+        survivor.absorb(story)
         del self._stories[story.id]
 
-    def _add(self, row: _Row, sketch: Sketch, size: int) -> None:
-        slot = self._free.pop() if self._free else len(self._rows)
-        if slot == len(self._sketches):
-            self._sketches = np.concatenate([self._sketches, np.zeros_like(self._sketches)])
-            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
-        self._sketches[slot], self._sizes[slot] = sketch, size
-        self._rows[slot] = row
-        row.story.rows[slot] = None
-        self._order.append(slot)
-        self._centroids.add(row.story, row.terms())
+    def _add(self, member: Member, terms: Terms) -> None:
+        member.story.members[member] = None
+        self._members.append(member)
+        self._centroids.add(member.story, terms)
 
-    def _drop(self, slot: int) -> None:
-        row = self._rows.pop(slot)
-        self._centroids.remove(row.story, row.terms())
-        del row.story.rows[slot]
-        if not row.story.rows:
-            del self._stories[row.story.id]
-        self._free.append(slot)
+    def _drop(self, member: Member) -> None:
+        story = member.story
+        self._centroids.remove(story, member.terms())
+        del story.members[member]
+        if not story.members:
+            del self._stories[story.id]
 
 
-def _weighted(heaviest: str, language: str) -> Terms:
-    """Terms with whole weights, kept apart by language: equal spelling is not equal meaning."""
-    terms = read_terms(heaviest)
-    return tuple((sys.intern(f"{language}:{term}"), weight) for term, weight in terms)
+def _member(
+    article_id: str,
+    found: Signature,
+    *,
+    order: int,
+    seen: datetime,
+    published: datetime | None,
+    language: str,
+) -> Member:
+    """An article as it stands before it is placed: an original in a story of its own."""
+    return Member(
+        article_id=article_id,
+        root=article_id,
+        order=order,
+        seen=seen,
+        published=published or seen,
+        language=language,
+        heaviest=found.terms,
+        hashes=read_hashes(found),
+        size=found.size,
+        story=Story(article_id, order),
+    )

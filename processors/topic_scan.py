@@ -145,8 +145,11 @@ class _Bounds:
         present[lists] = True
         present[-1] = True
         fired = present[self._rows].all(axis=1)
+        started = self._owners[fired & self._starts]
+        if not started.size:
+            return set()
         count = len(self._need)
-        awake = np.bincount(self._owners[fired & self._starts], minlength=count) > 0
+        awake = np.bincount(started, minlength=count) > 0
         if length is not None:
             shut = self._gate_owners[~present[self._gates].all(axis=1)]
             bound = self._weights + np.bincount(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from processors.analysis import Analysed, analyse
 from processors.evidence import Joined
 from processors.records import Band, Evidence, TopicTag
-from processors.scoring import Found, Scored, score
+from processors.scoring import Found, Scored, ceiling, probability, score
 from processors.topic import NAME, Topic
 from processors.topic_scan import MASK, WEIGHT, Hit, Scan
 
@@ -106,19 +106,20 @@ class TopicEngine:
         woken &= self._languages.get(language.partition("-")[0].lower() or "en", frozenset())
         if not woken:
             return
-        for number, places in self._found(hits, woken, joined).items():
-            yield self.topics[number], score(self.topics[number], places, joined.tokens)
+        for number, found in self._found(hits, woken, joined).items():
+            topic, named = self.topics[number], self._named[number]
+            if every or _could_reach(topic, ceiling(topic, found, named=named), joined.length):
+                for name in named:
+                    found.lists.setdefault(name, []).extend(joined.names[:MAX_HITS])
+                yield topic, score(topic, found, joined.tokens)
 
     def _found(self, hits: Sequence[Hit], woken: set[int], joined: Joined) -> dict[int, Found]:
-        """The spans of every woken topic's terms, by list."""
+        """The spans of every woken topic's terms, by list; proper names not yet."""
         found = {number: Found() for number in sorted(woken)}
         for use, start, end in self._scan.places(hits, woken):
             span = joined.span(start, end)
             if not use.cased or joined.is_cased(span, use.cased):
                 _file(found[use.topic], use.list, span)
-        for number, places in found.items():
-            for name in self._named[number]:
-                places.lists.setdefault(name, []).extend(joined.names[:MAX_HITS])
         return found
 
 
@@ -148,6 +149,11 @@ def band_of(topic: Topic, score: float) -> Band | None:
     if score >= topic.threshold:
         return "tag"
     return "review" if score >= topic.review else None
+
+
+def _could_reach(topic: Topic, most: float, length: int) -> bool:
+    """Whether ``most`` points (a little more, for rounding) put a text into the review band."""
+    return probability(most + 1e-6, length, topic.calibration) >= topic.review
 
 
 def run_examples(topic: Topic, engine: TopicEngine) -> tuple[str, ...]:

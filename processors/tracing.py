@@ -1,14 +1,13 @@
-"""The second pass over a text: case-kept words and where in the original each word stands."""
+"""What the quick pass leaves out: words with their case, and where in the original they stand."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from processors.folding import Continues, Table
-from processors.segmentation import GERSHAYIM, GONE, PARAGRAPH, cut, joints_of, plain, segmented_by
+from processors.segmentation import GERSHAYIM, joints_of, normalised, plain, segmented_by, words_of
 
 FOLDED = Table()
 _CASED = Table(cased=True)
@@ -18,90 +17,80 @@ _STRETCH = re.compile(r"[\x00-\x7f]+(?![^\x00-\x7f])|[\x00-\x7f]?[^\x00-\x7f]+")
 """ASCII by itself, or else with the one letter before it that a mark may combine with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """For every word: the word with its case kept, and its (start, end) in the original."""
+def cased_words(text: str) -> tuple[str, ...]:
+    """The words of ``text`` with their case kept."""
+    normal = normalised(text)
+    cased = normal.translate(_CASED)
+    joints = joints_of(normal.translate(FOLDED)) if "'" in cased else ()
+    return tuple(words_of(segmented_by(cased, joints)))
 
-    cased: tuple[str, ...]
-    offsets: tuple[tuple[int, int], ...]
 
-
-def trace(text: str) -> Trace:
-    """Case-kept words and offsets of ``text``."""
+def offsets_of(text: str) -> tuple[tuple[int, int], ...]:
+    """(start, end) in ``text`` of every word."""
     simple = plain(text)
     if simple.isascii():  # character for character
-        folded, cased, origins = simple.translate(FOLDED), simple.translate(_CASED), None
-    else:
-        folded, cased, origins = _pieces(GERSHAYIM.sub("\u200d", text))
-    joints = joints_of(folded)
-    segmented = segmented_by(folded, joints)
-    offsets = [match.span() for match in _TOKEN.finditer(segmented)]
-    words = _TOKEN.findall(segmented_by(cased, joints))
-    if "\n" in segmented:
-        kept = list(_without_empty_paragraphs(words))
-        words = [words[place] for place in kept]
-        offsets = [offsets[place] for place in kept]
-    if origins is not None:
-        offsets = [(origins[start][0], origins[end - 1][1]) for start, end in offsets]
-    return Trace(tuple(map(_finished, words)), tuple(offsets))
+        return tuple(_spans(simple.translate(FOLDED)))
+    folded, starts, ends = _pieces(GERSHAYIM.sub("\u200d", text))
+    return tuple((starts[start], ends[end - 1]) for start, end in _spans(folded))
 
 
-def _pieces(text: str) -> tuple[str, str, list[tuple[int, int]]]:
-    """``text`` folded, with its case kept, and where in it each folded character comes from."""
-    folded: list[str] = []
-    cased: list[str] = []
-    origins: list[tuple[int, int]] = []
+def _spans(folded: str) -> list[tuple[int, int]]:
+    """(start, end) in ``folded`` of every word and of each paragraph end that is one."""
+    segmented = segmented_by(folded, joints_of(folded))
+    found = [match.span() for match in _TOKEN.finditer(segmented)]
+    if "\n" not in segmented:
+        return found
+    kept: list[tuple[int, int]] = []
+    ends: list[tuple[int, int]] = []  # of paragraphs, since the last word
+    for span in found:
+        if segmented[span[0]] == "\n":
+            ends.append(span)
+            continue
+        if kept and ends:
+            kept.append(ends[0])
+        ends = []
+        kept.append(span)
+    return kept
+
+
+def _pieces(text: str) -> tuple[str, list[int], list[int]]:
+    """``text`` folded, and where in it the origin of each folded character starts and ends."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for stretch in _STRETCH.finditer(text):
         start, end = stretch.span()
         found = stretch.group()
         if found.isascii():  # character for character
-            folded.append(found.translate(FOLDED))
-            cased.append(found.translate(_CASED))
-            origins.extend(zip(range(start, end), range(start + 1, end + 1), strict=True))
+            pieces.append(found.translate(FOLDED))
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
             continue
         for first, last in _clusters(found):
             cluster = found[first:last]
-            piece, kept = _PIECES[cluster] if last - first == 1 else _PIECES.made_of(cluster)
-            folded.append(piece)
-            cased.append(kept)
-            origins.extend([(start + first, start + last)] * len(piece))
-    return "".join(folded), "".join(cased), origins
+            piece = _PIECES[cluster] if last - first == 1 else _folded(cluster)
+            pieces.append(piece)
+            starts.extend([start + first] * len(piece))
+            ends.extend([start + last] * len(piece))
+    return "".join(pieces), starts, ends
 
 
-class _Pieces(dict[str, tuple[str, str]]):
-    """A character folded, and with its case kept."""
+class _Pieces(dict[str, str]):
+    """A character folded."""
 
-    def __missing__(self, character: str) -> tuple[str, str]:
-        found = self[character] = self.made_of(character)
+    def __missing__(self, character: str) -> str:
+        found = self[character] = _folded(character)
         return found
-
-    def made_of(self, cluster: str) -> tuple[str, str]:
-        normal = unicodedata.normalize("NFKC", cluster)
-        return normal.translate(FOLDED), normal.translate(_CASED)
 
 
 _PIECES = _Pieces()
+
+
+def _folded(cluster: str) -> str:
+    return unicodedata.normalize("NFKC", cluster).translate(FOLDED)
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """The pieces that NFKC normalises by themselves: a character and what combines with it."""
     starts = [place for place, one in enumerate(text) if not (place and _CONTINUES[one])]
     return zip(starts, [*starts[1:], len(text)], strict=False)
-
-
-def _without_empty_paragraphs(words: Sequence[str]) -> Iterator[int]:
-    """Places of the words and of each paragraph end that has words before and behind it."""
-    end = -1
-    is_open = False
-    for place, word in enumerate(words):
-        if word == "\n":
-            end = place if is_open and end < 0 else end
-            continue
-        if end >= 0:
-            yield end
-        end, is_open = -1, True
-        yield place
-
-
-def _finished(word: str) -> str:
-    return PARAGRAPH if word == "\n" else cut(word.replace(GONE, ""))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ingest.article import Sighting
 from ingest.errors import MalformedRecordError
 from ingest.log import Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
 from ingest.wire import decode, encode
+from processors.known import Known
 from processors.links import Links
 from processors.loop import Loop, Stage
 from processors.pipeline import tag
@@ -24,8 +24,6 @@ from processors.tagging_process import TaggingProcess
 from processors.topic_source import TopicFile, TopicSource
 
 __all__ = ["Counts", "Registrar", "Tagger", "TopicFile"]
-
-Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -124,8 +122,8 @@ class Registrar:
     ) -> None:
         self._log = log
         self._hours = (settings or StoriesSettings()).window_hours
-        self._decisions: dict[str, Decision] = {}
-        self._stories: dict[str, StoryRecord] = {}
+        self._decisions = Known(Decision, log.table("decisions"))
+        self._stories = Known(StoryRecord, log.table("stories"))
         self.counts = Counts()
         self._register = self._new_register(Links())
         stage = Stage(
@@ -134,6 +132,7 @@ class Registrar:
             topic=TAGGED.topic,
             crash_name="K4",
             work=self._decide,
+            begun=self._begin,
             written=self._forget,
             assigned=self._restore,
         )
@@ -147,14 +146,19 @@ class Registrar:
         """Decide until ``stop`` is set; see ``Loop.run``."""
         self.loop.run(stop)
 
+    def _begin(self, records: Sequence[Record]) -> None:
+        keys = {record.key for record in records}
+        self._decisions.read(keys)
+        self._stories.read(keys)
+
     def _decide(self, record: Record) -> Sequence[NewRecord]:
         tagged = decode(Tagged, _value(record))
         outcome = self._register.decide(tagged, order=record.offset, appended=record.appended)
         key = tagged.article.id
         if outcome.decision:
-            self._decisions[key] = outcome.decision
+            self._decisions.put(key, outcome.decision)
         if outcome.story:
-            self._stories[key] = outcome.story
+            self._stories.put(key, outcome.story)
         self.counts.add(outcome)
         return _written(key, outcome)
 
@@ -167,14 +171,13 @@ class Registrar:
         return {}
 
     def _forget(self) -> None:
-        self._decisions.clear()
-        self._stories.clear()
+        self._decisions.forget()
+        self._stories.forget()
 
     def _new_register(self, links: Links) -> Register:
-        decisions, stories = self._log.table("decisions"), self._log.table("stories")
         return Register(
-            decisions=lambda key: self._decisions.get(key) or _found(Decision, decisions.get(key)),
-            stories=lambda key: self._stories.get(key) or _found(StoryRecord, stories.get(key)),
+            decisions=self._decisions.get,
+            stories=self._stories.get,
             window=Window(self._hours),
             links=links,
         )
@@ -191,10 +194,6 @@ def _written(key: str, outcome: Outcome) -> list[NewRecord]:
     if outcome.story:
         records.append(NewRecord(topic="stories", key=key, value=encode(outcome.story)))
     return records
-
-
-def _found(kind: type[Found], record: Record | None) -> Found | None:
-    return decode(kind, record.value) if record and record.value else None
 
 
 def _value(record: Record) -> bytes:

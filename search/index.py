@@ -20,7 +20,7 @@ Relation = Literal["eq", "gte"]
 MAX_SIZE = 200
 """Hits a page."""
 
-EXACT_CANDIDATES = 20_000
+EXACT_CANDIDATES = 10_000
 """Candidates that are verified for an exact total; beyond, the total is a lower bound."""
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
+
+from pydantic_core import to_json
 
 from ingest.clean import cut, cut_bytes
 from ingest.wire import format_time
 from processors.document import Document
-from processors.query_tree import Field, Node, Not, Query, children, walk
+from processors.query_tree import Field, Query
 from processors.records import StoryRecord, Zone
-from processors.reference import holds, spans
+from processors.reference import grounds, spans_of
 from search.subscriptions import Subscription
 
 TYPE = "article.matched"
@@ -46,33 +47,33 @@ class Reason:
 
 def reasons(query: Query, document: Document, story: StoryRecord) -> tuple[Reason, ...]:
     """Why ``query`` matches ``story``: its words first, then topics and other metadata."""
-    found = spans(query, document)
-    texts = {"title": story.article.title}
-    worded = []
-    for (clause, zone), group in groupby(
-        sorted(found, key=lambda one: (one.clause, one.zone)), lambda one: (one.clause, one.zone)
-    ):
-        places = tuple((one.start, one.end) for one in group)[:MAX_SPANS]
-        text = texts.get(zone, story.article.text)
-        worded.append(Reason(clause=clause, zone=zone, spans=places, text=_words(text, places)))
-    if not any(isinstance(node, Field) for node in walk(query.root)):
-        return tuple(worded)
-    return (*worded, *_metadata(query, query.root, document, story))
+    found = grounds(query.root, document) or ()
+    places: defaultdict[tuple[str, Zone], list[tuple[int, int]]] = defaultdict(list)
+    for one in spans_of(found, query, document):
+        places[one.clause, one.zone].append((one.start, one.end))
+    worded = (
+        _worded(clause, zone, places[clause, zone][:MAX_SPANS], story)
+        for clause, zone in sorted(places)
+    )
+    metadata = (
+        reason
+        for ground in found
+        if isinstance(ground.leaf, Field)
+        for reason in _metadata(query, ground.leaf, story)
+    )
+    return (*worded, *metadata)
 
 
-def _words(text: str, places: Sequence[tuple[int, int]]) -> str:
+def _worded(
+    clause: str, zone: Zone, places: Sequence[tuple[int, int]], story: StoryRecord
+) -> Reason:
+    text = story.article.title if zone == "title" else story.article.text
     words = dict.fromkeys(" ".join(text[start:end].split()) for start, end in places)
-    return cut(" … ".join(words), TEXT_CHARS)
+    shown = cut(" … ".join(words), TEXT_CHARS)
+    return Reason(clause=clause, zone=zone, spans=tuple(places), text=shown)
 
 
-def _metadata(
-    query: Query, node: Node, document: Document, story: StoryRecord
-) -> tuple[Reason, ...]:
-    if isinstance(node, Not) or not holds(node, document):
-        return ()
-    if not isinstance(node, Field):
-        below = (_metadata(query, one, document, story) for one in children(node))
-        return tuple(reason for some in below for reason in some)
+def _metadata(query: Query, node: Field, story: StoryRecord) -> tuple[Reason, ...]:
     clause = query.clause(node)
     if node.name != "topic":
         return (Reason(clause=clause, zone=None, text=node.value),)
@@ -138,7 +139,7 @@ def payload(
     max_bytes: int,
 ) -> str:
     """The JSON body, at most ``max_bytes`` of UTF-8: excerpt and reasons give way."""
-    text = ""
+    body = b""
     for excerpt_chars, reasons_kept in SIZES:
         excerpt = cut(told.text, excerpt_chars) if excerpt_chars else ""
         data = {
@@ -150,10 +151,10 @@ def payload(
             "why": [_reason(one) for one in why[:reasons_kept]],
             "links": {**told.links, "mute": told.links["mute"] + subscription.id},
         }
-        text = _encoded(data, format_time(created))
-        if len(text) * 4 <= max_bytes or len(text.encode()) <= max_bytes:
+        body = _encoded(data, format_time(created))
+        if len(body) <= max_bytes:
             break
-    return text
+    return body.decode()
 
 
 def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime) -> str:
@@ -178,12 +179,11 @@ def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime)
         "why": [],
         "links": {"article": "", "story": "", "mute": ""},
     }
-    return _encoded(data, seen)
+    return _encoded(data, seen).decode()
 
 
-def _encoded(data: dict[str, Any], timestamp: str) -> str:
-    body = {"type": TYPE, "timestamp": timestamp, "data": data}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+def _encoded(data: dict[str, Any], timestamp: str) -> bytes:
+    return to_json({"type": TYPE, "timestamp": timestamp, "data": data})
 
 
 def _reason(one: Reason) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain, count, groupby, repeat
+from itertools import compress, count
+from operator import ne
 
 from processors.analysis import Analysed
 from processors.document import Document, Metadata
@@ -33,16 +34,9 @@ class StoredWords(Analysed):
         return tuple(found)
 
     @cached_property
-    def sentences(self) -> tuple[int, ...]:
-        """The number of the sentence of every word."""
-        lengths = map(int, self.__dict__["_packed_sentences"].split())
-        return tuple(chain.from_iterable(map(repeat, count(), lengths)))
-
-    def beginning(self, end: int) -> Analysed:
-        """The first ``end`` words as a text of their own."""
-        found = StoredWords(" ".join(self.words[:end]), "", "")
-        found.__dict__.update(cased=self.cased[:end], sentences=self.sentences[:end])
-        return found
+    def sentence_lengths(self) -> tuple[int, ...]:
+        """How many words each sentence has."""
+        return tuple(map(int, self.__dict__["_packed_sentences"].split()))
 
 
 def pack(found: Document) -> bytes:
@@ -59,10 +53,10 @@ def unpack(data: bytes) -> Document:
 
 
 def _packed(text: Analysed) -> tuple[str, str, str]:
-    pairs = enumerate(zip(text.words, text.cased, strict=True))
-    cased = " ".join(f"{place}:{kept}" for place, (word, kept) in pairs if word != kept)
-    sentences = " ".join(str(len(list(group))) for _, group in groupby(text.sentences))
-    return text.joined, cased, sentences
+    kept = text.cased
+    places = compress(count(), map(ne, text.words, kept))
+    cased = " ".join([f"{place}:{kept[place]}" for place in places])
+    return text.joined, cased, " ".join(map(str, text.sentence_lengths))
 
 
 def _packed_metadata(metadata: Metadata) -> str:

@@ -373,6 +373,9 @@ def test_a_compacted_topic_is_a_table_of_the_last_values(log: Log, topic: str) -
         ("b/2", b"x"),
     ]
     assert [r.key for r in table.items("b/")] == ["b/0", "b/2"]
+    asked = ["b/1", "never", "b/0", "a/2", "b/0"]
+    assert table.many(asked) == {key: table.get(key) for key in ("a/2", "b/0")}
+    assert table.many([]) == {}
 
 
 def test_a_table_of_many_keys_is_listed_whole_and_in_order(log: Log, topic: str) -> None:
@@ -381,6 +384,8 @@ def test_a_table_of_many_keys_is_listed_whole_and_in_order(log: Log, topic: str)
     keys = [r.key for r in log.table(topic).items("3/")]
     assert keys == [f"3/{n:05}" for n in range(2_000) if n % 7 == 3]
     assert sum(1 for _ in log.table(topic).items()) == 2_000
+    every = [f"{n % 7}/{n:05}" for n in range(1_500)]
+    assert sorted(log.table(topic).many({*every, "none"})) == sorted(every)
 
 
 def test_an_append_can_store_the_groups_place_with_it(log: Log, topic: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import groupby
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.analysis import PARAGRAPH, analyse, fold, pattern_words
-from processors.sentences import MAX_SENTENCE_WORDS
+from processors.sentences import MAX_SENTENCE_WORDS, sentence_ends
 from tests.processors.query_strategies import texts
 
 ODD = st.sampled_from(
@@ -155,9 +158,23 @@ def test_a_sentence_without_end_is_cut() -> None:
     assert numbers[-2:] == (0, 1)
 
 
+@settings(max_examples=500, deadline=None)
+@given(ANYTHING)
+def test_every_word_is_in_the_sentence_where_it_starts(text: str) -> None:
+    found = analyse(text)
+    assert sum(found.sentence_lengths) == len(found.words)
+    assert 0 not in found.sentence_lengths
+    ends = sentence_ends(text)
+    begun = [bisect_right(ends, start) for start, _ in found.offsets]
+    assert [number for number, _ in groupby(found.sentences)] == list(range(len(set(begun))))
+    assert len({*zip(begun, found.sentences, strict=True)}) == len(set(begun))
+
+
 def test_the_beginning_of_a_text_keeps_offsets_and_sentences() -> None:
-    found = analyse("One two. Three four.").beginning(3)
+    found = analyse("One two. Three Four.").beginning(3)
     assert found.words == ("one", "two", "three")
+    assert found.cased == ("One", "two", "Three")
+    assert found.sentence_lengths == (2, 1)
     assert found.span(2, 3) == (9, 14)
     assert found.sentences == (0, 0, 1)
 

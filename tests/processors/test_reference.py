@@ -16,9 +16,9 @@ from processors.occurrences import Place, places_in, places_of
 from processors.query import parse
 from processors.query_tree import Near, NotWithin, Positional, SameSentence, Term
 from processors.records import TopicTag
-from processors.reference import matches, spans
+from processors.reference import grounds, matches, spans
 from processors.wildcards import wildcard
-from tests.processors.query_strategies import documents, positionals, terms, texts
+from tests.processors.query_strategies import documents, positionals, queries, terms, texts
 
 
 def read(body: str, title: str = "") -> Document:
@@ -136,6 +136,34 @@ def test_spans_are_there_exactly_where_a_text_matches(found: Document, text: str
     except QueryError:
         reject()
     assert bool(spans(query, found)) == matches(query, found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(documents(), queries())
+def test_grounds_are_given_exactly_where_a_query_matches(found: Document, text: str) -> None:
+    try:
+        query = parse(text)
+    except QueryError:
+        reject()
+    assert (grounds(query.root, found) is not None) == matches(query, found)
+
+
+def test_grounds_are_the_leaves_that_hold_metadata_too_and_none_under_not() -> None:
+    found = Document(analyse("a"), analyse("b"), Metadata(language="en", source="x.org"))
+    query = parse("ATLEAST/2(a b zz) (lang:en OR lang:fr) NOT (zz OR source:y.org)")
+    known = grounds(query.root, found)
+    assert known is not None
+    assert [query.clause(one.leaf) for one in known] == ["a", "b", "lang:en"]
+    assert grounds(parse("ATLEAST/2(a zz yy)").root, found) is None
+    assert grounds(parse("a NOT lang:en").root, found) is None
+
+
+@pytest.mark.parametrize("filler", [10, 10_000])
+def test_words_are_found_in_short_and_in_long_texts(filler: int) -> None:
+    found = read(f"The truce {'word ' * filler}holds, the truce")
+    assert len(spans(parse("truce"), found)) == 2
+    assert len(spans(parse('"the truce" OR =The OR "word holds"'), found)) == 4
+    assert not matches(parse('"truce holds" OR truces OR =THE OR "the truce word holds"'), found)
 
 
 def plainly(node: Positional, text: Analysed) -> list[Place]:

@@ -11,7 +11,8 @@ from ingest.article import Sighting
 from ingest.wire import encode
 from processors.links import Links
 from processors.records import Decision, StoryLink, StoryRecord, Tagged, TopicTag
-from processors.register import MAX_REVISIONS, Outcome, Register
+from processors.register import Outcome, Register
+from processors.revising import MAX_REVISIONS
 from processors.signatures import signature
 from processors.stories import Window
 from tests.made_up_news import START, sighting

@@ -9,16 +9,16 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.wire import encode
-from processors import centroids
+from processors import centroids, stories
 from processors.analysis import analyse
-from processors.signatures import idf, read_sketch, read_terms
-from processors.stories import MIN_WORDS, Placed, Placement, Window, signature
+from processors.copies import read_hashes, similarity
+from processors.signatures import idf, read_terms
+from processors.stories import BESIDE_A_WORD, MIN_WORDS, Placed, Placement, Window, signature
 from tests.made_up_news import START, converging, name, text_about, topic_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +83,7 @@ def test_the_signature_of_nothing_is_empty() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_text_has_a_signature_that_can_be_read_back(title: str, body: str) -> None:
     found = signature(title, body)
-    assert read_sketch(found).shape == (128,)
+    assert bool(read_hashes(found)) == bool(found.size)
     assert all(weight > 0 and " " not in term for term, weight in read_terms(found.terms))
 
 
@@ -91,7 +91,7 @@ def test_the_sketch_estimates_the_share_of_common_shingles() -> None:
     rng = random.Random(5)
     words = [f"w{rng.randrange(10**9)}x" for _ in range(900)]
     one, other = signature("", " ".join(words[:600])), signature("", " ".join(words[300:]))
-    same = float(np.mean(read_sketch(one) == read_sketch(other)))
+    same = similarity(read_hashes(one), read_hashes(other))
     assert abs(same - 300 / 900) < 0.15
 
 
@@ -170,6 +170,17 @@ def test_an_article_about_the_same_event_joins_its_story_and_another_does_not() 
     third = place(window, "three", text_about(other, rng), order=2)
     assert (second.story_id, second.copy_of) == ("one", "")
     assert third.story_id == "three"
+
+
+@pytest.mark.parametrize(("least", "story"), [(0.0, "port"), (BESIDE_A_WORD, "choir")])
+def test_a_rare_name_alone_brings_nothing_together(
+    least: float, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "BESIDE_A_WORD", least)
+    window = Window()
+    place(window, "port", "The port of Velmara was shut. Velmara's cranes stood idle all day.")
+    choir = "A choir sang in Velmara for its mayor, and Velmara brought cake for the sopranos."
+    assert place(window, "choir", choir).story_id == story
 
 
 def test_articles_seen_together_but_published_far_apart_are_two_stories() -> None:

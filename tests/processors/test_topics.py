@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.analysis import analyse
+from processors.evidence import Joined
 from processors.records import TopicTag
-from processors.scoring import probability
+from processors.scoring import Found, ceiling, probability
 from processors.topic import Calibration, Topic
 from processors.topic_file import load_topic
 from processors.topics import Explanation, TopicEngine, evaluate, explain, run_examples
@@ -393,14 +394,16 @@ def test_a_text_that_repeats_one_phrase_costs_no_more_than_its_length(both: Topi
     assert time.process_time() - started < 10
 
 
-WORDS = ["apple", "bear", "cat", "Oslo", "tax", "pie.", "and", "\n\n"]
+WORDS = ["apple", "bear", "cat", "Oslo", "OSLO", "tax", "pie.", "and", "\n\n"]
 MIXED = """
 terms: {a: [apple], b: [bear, cat]}
 mask: [apple pie]
 zones: {title: 2, lead: 1.5, body: 1}
 rules:
   - {id: n, points: 5, near: [a, b], within: 3, unit: sentence, repeat: 1}
+  - {id: o, points: 3, near: [b, a], within: 1, unit: text, zone_boost: false}
   - {id: w, points: 2, any: b, repeat: 2}
+  - {id: c, points: 1, any: [=OSLO]}
   - {id: g, points: 1, any: ["@name", tax]}
 require: [g]
 penalties: [{id: p, points: -2, any: [tax]}]
@@ -457,3 +460,38 @@ def test_figures_name_no_topic_without_positives() -> None:
 def test_figures_of_a_topic_that_finds_nothing_are_zero() -> None:
     on = engine("rules: [{id: r, points: 6, any: [apple]}]\n")
     assert {each.f1 for each in evaluate(on, [{"text": "plum", "labels": ["t"]}])} == {0.0}
+
+
+def spans(*starts: int) -> list[tuple[int, int]]:
+    return [(start, start + 1) for start in starts]
+
+
+@pytest.mark.parametrize(
+    ("found", "points"),
+    [
+        (Found(lists={"a": spans(0), "b": spans(4)}), 2 * 5 + 2 * 2),
+        (Found(lists={"a": spans(0, 8), "b": spans(4)}), 2 * 5 * 1.5 + 2 * 2),
+        (Found(lists={"a": spans(0), "b": spans(5)}), 2 * 2),
+        (Found(lists={"a": spans(0), "b": spans(0)}), 2 * 2),
+        (Found(words={"and": spans(3)}), 0.5),
+    ],
+)
+def test_places_too_far_apart_promise_no_points(found: Found, points: float) -> None:
+    rules = MIXED.replace("require: [g]\n", "")
+    topic = load_topic(HEAD + rules, place="t.yaml")
+    # The list of names is open: one point more, twice that in the title.
+    assert ceiling(topic, found, named=["g/any"]) == pytest.approx(points + 2)
+
+
+def test_a_required_rule_that_cannot_fire_promises_no_points() -> None:
+    topic = load_topic(HEAD + MIXED, place="t.yaml")
+    assert ceiling(topic, Found(lists={"b": spans(1)}), named=[]) == 0
+
+
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join),
+    st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
+)
+def test_the_quick_length_is_the_number_of_tokens(title: str, text: str) -> None:
+    joined = Joined(analyse(title), analyse(text))
+    assert joined.length == joined.tokens.length

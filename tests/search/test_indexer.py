@@ -20,7 +20,7 @@ from ingest.wire import encode
 from processors.query import parse
 from processors.records import StoryLink, StoryRecord
 from search.index import SearchRequest
-from search.indexer import COMMIT_SECONDS, Indexer
+from search.indexer import COMMIT_SECONDS, QUIET_SECONDS, Indexer
 from search.tantivy_index import TantivyIndex
 from tests.story_records import stories, story
 
@@ -242,8 +242,33 @@ def test_while_little_arrives_commits_keep_a_distance(room: Room) -> None:
     for number in range(3):
         room.tell(story(f"a{number}", "truce", order=number))
         assert room.indexer.step(timeout_seconds=0) == 1
-    assert time.monotonic() - started >= 2 * COMMIT_SECONDS
+    assert time.monotonic() - started >= 2 * QUIET_SECONDS
     assert room.index.count(TRUCE) == 3
+
+
+def test_records_that_keep_coming_share_a_commit(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arriving = iter(stories(100))
+    pause = time.sleep
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        pause(0.05)
+        room.tell(next(arriving))
+
+    started = time.monotonic()
+    room.tell(next(arriving))
+    assert room.indexer.step(timeout_seconds=0) == 1
+    room.tell(next(arriving))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", wait)
+        handled = room.indexer.step(timeout_seconds=0)
+    assert time.monotonic() - started >= COMMIT_SECONDS
+    assert handled == 1 + len(waits) > 2
+    assert max(waits) <= QUIET_SECONDS
+    assert room.index.count(TRUCE) == 1 + handled
 
 
 def test_deleted_keys_are_passed_over(room: Room) -> None:
