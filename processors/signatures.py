@@ -62,12 +62,6 @@ def signature(title: str | Analysed, body: str | Analysed) -> Signature:
     )
 
 
-def read_sketch(found: Signature) -> Sketch:
-    """The MinHash of ``found`` as an array; zeros where it has none or one of another length."""
-    sketch = np.frombuffer(base64.b64decode(found.shingles), dtype="<u2").astype(np.uint16)
-    return sketch if len(sketch) == PERMUTATIONS else np.zeros(PERMUTATIONS, dtype=np.uint16)
-
-
 def read_terms(heaviest: str) -> list[tuple[str, int]]:
     """What ``Signature.terms`` says: terms with their weights in hundredths."""
     parts = heaviest.split(" ")
