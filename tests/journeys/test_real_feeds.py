@@ -120,9 +120,8 @@ async def asked(
     try:
         await running.ready()
         articles = await pages(running, ALL)
-        chance = random.Random(20_260_302)
-        titles = [phrase(one["title"]) for one in chance.sample(articles, 10 * SAMPLE)]
-        sample = [title for title in titles if title][:SAMPLE]
+        titles = sorted({phrase(one["title"]) for one in articles} - {""})
+        sample = random.Random(20_260_302).sample(titles, SAMPLE)
         told = {title: await running.found(title) for title in sample}
         return articles, told, await pages(running, "topic:ceasefire-talks")
     finally:
