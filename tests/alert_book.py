@@ -8,11 +8,12 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.local_server import LocalServer
 
 SLOW_SECONDS = 2.0
 
@@ -30,7 +31,7 @@ class Receipt:
     status: int
 
 
-class AlertBook:
+class AlertBook(LocalServer):
     """Listens on 127.0.0.1 at a free port; ``/hook/NAME`` is one receiver each.
 
     Args:
@@ -46,34 +47,13 @@ class AlertBook:
         self.receipts: list[Receipt] = []
         self.secrets: dict[str, str] = {}
         self.forged: list[str] = []
-        self.port = 0
         self._refuses = refuses
         self._dawdles = dawdles
         self._chance = random.Random(seed)
         self._met: set[str] = set()
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/hook/{name}", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/hook/{name}", self._take)]
 
     def url(self, name: str) -> str:
         return f"http://{self.host}/hook/{name}"

@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from importlib import resources
 from itertools import accumulate
-from types import TracebackType
-from typing import Self
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+
+from tests.local_server import LocalServer
 
 COMMON = "bulletin"
 """A word that every item has; one search then finds them all."""
@@ -102,7 +102,7 @@ class Writer:
         ]
 
 
-class Ledger:
+class Ledger(LocalServer):
     """Serves the feeds on 127.0.0.1 at a free port and keeps what was issued.
 
     Args:
@@ -114,35 +114,14 @@ class Ledger:
     ) -> None:
         self.items: list[Item] = []
         self.requests = 0
-        self.port = 0
         self._chance = random.Random(seed)
         self._seed = seed
         self._writer = Writer(seed=seed, words=words)
         self._marked = marked
         self._listed: list[deque[Item]] = [deque(maxlen=LISTED) for _ in range(feeds)]
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_get("/{feed:[0-9]+}.xml", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/{feed:[0-9]+}.xml", self._serve)]
 
     @property
     def feed_urls(self) -> list[str]:

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from types import TracebackType
-from typing import Self
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+
+from tests.local_server import LocalServer
 
 Script = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -32,7 +32,7 @@ class Page:
     honours_etag: bool = False
 
 
-class NewsServer:
+class NewsServer(LocalServer):
     """Listens on 127.0.0.1, at a port the system chooses."""
 
     def __init__(self) -> None:
@@ -41,31 +41,9 @@ class NewsServer:
         self.requests: dict[str, list[dict[str, str]]] = {}
         self.busy = 0
         self.busiest = 0
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.route("*", "/{path:.*}", self._handle)]
 
     def url(self, path: str) -> str:
         return f"http://{self.host}{path}"

@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from standardwebhooks import Webhook
+
+from tests.local_server import LocalServer
 
 Answer = Callable[[web.Request], web.StreamResponse | int]
 
@@ -34,8 +36,8 @@ class Received:
         return found
 
 
-@dataclass(slots=True)
-class Receiver:
+@dataclass
+class Receiver(LocalServer):
     """Answers 200 to everything, or the next of ``answers`` (a status, or seconds as float).
 
     ``headers`` go with every answer that is not 2xx; ``body`` with all.
@@ -47,27 +49,15 @@ class Receiver:
     got: list[Received] = field(default_factory=list)
     sent_bytes: int = 0
     most_at_once: int = 0
-    url: str = ""
-    host: str = ""
     _at_once: int = 0
-    _runner: web.AppRunner | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.host = f"127.0.0.1:{port}"
-        self.url = f"http://{self.host}/hook"
-        return self
+    def routes(self) -> list[web.RouteDef]:
+        return [web.route("*", "/{path:.*}", self._handle)]
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}/hook"
 
     def verify(self, secret: str, which: int = -1) -> Any:
         """The body of a request, if its signature is by ``secret``; raises otherwise."""
