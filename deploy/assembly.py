@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from ingest.wire import encode
 from processors.tagging_process import TaggingProcess
 from processors.topic import Topic
 from processors.worker import Registrar, Tagger, TopicFile
+from search.alert_settings import AlertSettings
 from search.alerts import AlertOwner
 from search.indexer import Indexer
 from search.secrets import Secrets
@@ -123,7 +124,11 @@ def assemble(
         quarantine=quarantine,
         feeds=FeedStore(log, vault=secrets),
         subscriptions=SubscriptionStore(
-            log, secrets=secrets, guard=guard, folder=folder_of(settings.alerts.folder)
+            log,
+            secrets=secrets,
+            guard=guard,
+            folder=folder_of(settings.alerts.folder),
+            topics={one.topic.id for one in topics},
         ),
         index=index,
         polling=polling,
@@ -133,7 +138,7 @@ def assemble(
         indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
         alerts=AlertOwner(
             log,
-            settings=settings.alerts,
+            settings=_with_links(settings),
             quarantine=quarantine,
             wake=sender.notify,
             crash_point=crash_point,
@@ -189,6 +194,12 @@ def open_polling(
         resolve=resolve,
         crash_point=crash_point,
     )
+
+
+def _with_links(settings: Settings) -> AlertSettings:
+    """``[alerts]``, where links lead to this Wirewatch's own port unless told otherwise."""
+    own = f"http://{settings.api.host}:{settings.api.port}"
+    return replace(settings.alerts, link_base=settings.alerts.link_base or own)
 
 
 def write_topics(log: SqliteLog, topics: Sequence[Definition]) -> None:

@@ -178,7 +178,7 @@ def _explaining(shell: Embedded) -> APIRouter:
             "query": q,
             "explanation": list(explain(query)),
             "cost": cost_class(query),
-            "warnings": list(warnings(query)),
+            "warnings": warnings(query, topics={one.id for one in shell.topics}),
             "hits_a_day": shell.index.hits_a_day(query),
         }
 

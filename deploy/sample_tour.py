@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,10 @@ class Tour:
         self._say("tagged", f"{hit.article.title}  [{topics}]  {hit.article.source}")
         fragment = hit.highlights.text[0].text if hit.highlights.text else ""
         self._say("found", f"by searching {QUERY}: … {fragment.strip()} …".replace("\n", " "))
+        if not self._json:
+            print_line("Watch it grow for four minutes, or try in another terminal:")
+            folder = shlex.quote(str(self._shell.folder.path))
+            print_line(f"  wirewatch --data {folder} search 'truce NEAR/5 talks'")
         await asyncio.sleep(max(0.0, SUMMARY_SECONDS - (time.monotonic() - started)))
         await self._summary()
 
@@ -93,9 +98,6 @@ class Tour:
         self._say("tagged", f"{counts.tagged} of {counts.articles} articles got a topic")
         self._say("found", f"{found} articles by searching: truce OR ceasefire")
         self._say("alerted", f"{alerts['sent']} alerts sent, once a story and subscription")
-        if not self._json:
-            print_line("Watch it grow, or try, in another terminal with the same settings:")
-            print_line(f"  wirewatch --data {self._shell.folder.path} search 'truce NEAR/5 talks'")
 
     def _say(self, what: str, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):

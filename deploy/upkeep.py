@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from ingest.log import Log, NewRecord, Partition, Record
 from ingest.poll import Polling
 from ingest.quarantine import Quarantine
 from ingest.wire import as_json, decode, encode
-from processors.records import Tagged
+from processors.records import StoryRecord, Tagged
 from search.alert_state import ALERT, TOPIC, Alert
 from search.views import alert_row
 
@@ -30,28 +30,92 @@ BATCH = 200
 
 
 def replayed(log: Log, stage: ReplayStage, *, since: datetime) -> Iterator[tuple[int, int]]:
-    """Append a stage's input from ``since`` on again, with cause ``replay``; (done, total)."""
+    """Append a stage's input from ``since`` on again, with cause ``replay``; (done, total).
+
+    What earlier replays appended is not multiplied: see ``_Sighted`` and ``_Effective``. It is
+    met on the way only, so the total counts what may still come and shrinks to what was done.
+    """
     place = Partition(INPUTS[stage])
-    start, end = log.offset_at(place, since), log.bounds(place)[1]
-    offset = start
-    yield 0, end - start
+    offset, end = log.offset_at(place, since), log.bounds(place)[1]
+    append = _Sighted(log).append if stage == "tag" else _Effective(log).append
+    done = 0
+    yield done, end - offset
     while offset < end:
         records = [one for one in log.read(place, offset, max_records=BATCH) if one.offset < end]
         if not records:
             break
-        log.append([_again(stage, one) for one in records])
+        done += append(records)
         offset = records[-1].offset + 1
-        yield offset - start, end - start
-    yield end - start, end - start
+        yield done, done + end - offset
+    yield done, done
 
 
-def _again(stage: ReplayStage, record: Record) -> NewRecord:
-    data = record.value or b""
-    value = (
-        encode(replace(decode(Sighting, data), cause="replay"))
-        if stage == "tag"
-        else encode(replace(decode(Tagged, data), cause="replay"))
-    )
+class _Sighted:
+    """Every sighting but the echoes of earlier replays: what they repeat is in the log itself."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append what is to be tagged again of ``records``; how many."""
+        read = [(one, decode(Sighting, one.value or b"")) for one in records]
+        again = [
+            _again(one, encode(replace(sighting, cause="replay")))
+            for one, sighting in read
+            if sighting.cause != "replay"
+        ]
+        return len(self._log.append(again)) if again else 0
+
+
+class _Effective:
+    """Chooses of ``tagged`` what stands or may yet stand in ``stories``.
+
+    A record older than the one an article's story was written from is superseded: it would bring
+    its topics of then back. An echo that changed nothing repeats one that is chosen. One that
+    waits for the register supersedes what is before it, as it will once it is decided on. What
+    this replay itself appended supersedes nothing: an article's later texts still follow.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._own: set[int] = set()
+        self._waiting: dict[str, int] = {}
+        place = Partition(INPUTS["group"])
+        self._next = max(log.bounds(place)[0], log.committed("register", place) or 0)
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append what is to be decided on again of ``records``; how many."""
+        self._read_on()
+        orders = self._orders({one.key for one in records})
+        again = []
+        for one in records:
+            tagged = decode(Tagged, one.value or b"")
+            order = max(orders.get(one.key, -1), self._waiting.get(one.key, -1))
+            if one.offset == order or (one.offset > order and tagged.cause != "replay"):
+                again.append(_again(one, encode(replace(tagged, cause="replay"))))
+        offsets = self._log.append(again) if again else []
+        self._own.update(offsets)
+        return len(offsets)
+
+    def _orders(self, keys: Collection[str]) -> dict[str, int]:
+        """By key, the offset of the record that the article's story was written from."""
+        stories = self._log.table("stories").many(keys).values()
+        read = [decode(StoryRecord, one.value) for one in stories if one.value is not None]
+        return {one.article.id: one.order for one in read if one.order not in self._own}
+
+    def _read_on(self) -> None:
+        """Note the echoes of earlier replays that the register has not decided on."""
+        place = Partition(INPUTS["group"])
+        while records := self._log.read(place, self._next, max_records=BATCH):
+            for one in records:
+                if one.offset in self._own:
+                    continue
+                if decode(Tagged, one.value or b"").cause == "replay":
+                    self._waiting[one.key] = one.offset
+            self._next = records[-1].offset + 1
+
+
+def _again(record: Record, value: bytes) -> NewRecord:
     return NewRecord(
         topic=record.partition.topic,
         key=record.key,

@@ -188,7 +188,7 @@ def blocked(host: str, address: str) -> BlockedAddressError:
     return BlockedAddressError(
         f"{where}: not a public address",
         sentence=f"Blocked: private address ({where}).",
-        hint=f'If this is your own server, allow it by name: [net] allow = ["{name}:PORT"].',
+        hint=f'If this is your own server, allow it by name, below [net]: allow = ["{name}:PORT"]',
     )
 
 

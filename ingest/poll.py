@@ -109,7 +109,12 @@ class Polling:
             return self._failed(state, error)
         url = schedule.address(feed, state, url=whole)
         polled = await self._attempt(feed, state, url, kept, sweep=sweep)
-        return dataclasses.replace(polled, state=without_secrets(polled.state, whole))
+        records = polled.records
+        if polled.state.failures > state.failures:  # tried in vain, and not only held back
+            reopen = self.quarantine.failed_again
+            records = await asyncio.to_thread(reopen, "poll", feed.id, now=self.clock(), to=records)
+        after = without_secrets(polled.state, whole)
+        return dataclasses.replace(polled, state=after, records=records)
 
     async def _attempt(
         self, feed: Feed, state: FeedState, url: str, kept: AsyncExitStack, *, sweep: bool
@@ -246,11 +251,7 @@ class Polling:
         return Polled(state=after, entries=entries, unchanged=entries)
 
     async def _set_aside(
-        self,
-        feed: Feed,
-        state: FeedState,
-        fetched: Fetched,
-        error: FeedError,
+        self, feed: Feed, state: FeedState, fetched: Fetched, error: FeedError
     ) -> Polled:
         polled = self._failed(state, error, condition=refusals.condition_of(error))
         if state.failures % QUARANTINE_EVERY:

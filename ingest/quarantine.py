@@ -151,8 +151,37 @@ class Quarantine:
         return zlib.decompress(base64.b64decode(found.bytes))
 
     def drop(self, name: str) -> None:
-        """Close ``name`` for good: the same body will not come back into the list."""
+        """Close ``name`` for good: the same body will not come back into the list.
+
+        Raises:
+            NotFoundError: there is no such row, or it was dropped before.
+        """
+        if self.get(name).state == "dropped":
+            raise NotFoundError(
+                f"there is nothing to drop: {name} was dropped before",
+                hint="wirewatch quarantine list shows what is left.",
+            )
         self._mark(name, "dropped")
+
+    def failed_again(
+        self, stage: str, key: str, *, now: datetime, to: tuple[NewRecord, ...]
+    ) -> tuple[NewRecord, ...]:
+        """``to`` and the records that open again what of ``key`` was retried in vain.
+
+        For a stage that fails without a body, or with another one than was set aside: what is
+        the same again is in ``to`` already.
+        """
+        with self._gate:
+            self._read_on()
+            known = [item for _, item in self._known.values()]
+        done = {record.key for record in to}
+        whole = [
+            self.get(one.id)
+            for one in known
+            if (one.stage, one.key, one.state) == (stage, key, "retried") and one.id not in done
+        ]
+        again = [replace(one, state="open", at=now, tries=one.tries + 1) for one in whole]
+        return (*to, *map(_record, again))
 
     def mark_retried(self, name: str) -> None:
         """Note that ``name`` was handed to its stage again; a new failure opens it again."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +23,9 @@ ResultT = TypeVar("ResultT")
 
 _BATCH_SECONDS = 0.05
 """Nobody waits longer for the jobs that came after his own."""
+
+_CLOSING_MS = 500
+"""How long the end waits for readers; a stop must not wait the 30 s that writing may."""
 
 
 @dataclass(slots=True)
@@ -78,7 +81,10 @@ class Writer:
         return self._fault
 
     def close(self) -> None:
-        """Finish what was submitted, end the thread, close the connection."""
+        """Finish what was submitted, end the thread, close the connection.
+
+        The file is then whole without its write-ahead log, unless somebody else still reads.
+        """
         with self._gate:
             if not self._closed:
                 self._closed = True
@@ -94,6 +100,7 @@ class Writer:
                         fault = self._transact(jobs)
                     self._settle(jobs, fault)
         finally:
+            _checkpoint(self._connection)
             self._connection.close()
 
     def _transact(self, jobs: list[_Job]) -> sqlite3.Error | None:
@@ -147,6 +154,15 @@ class Writer:
                 job.future.set_exception(error)
             else:
                 job.future.set_result(job.result)
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Move the write-ahead log into the file: whoever copies the file alone then has it all."""
+    # Where a reader or a full disk is in the way nothing is lost: the next start goes on with
+    # the write-ahead log as it is.
+    with suppress(sqlite3.Error):
+        connection.execute(f"pragma busy_timeout = {_CLOSING_MS}")
+        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
 
 
 def _ends(connection: sqlite3.Connection) -> dict[int, int]:

@@ -196,7 +196,7 @@ class _Parser:
         if self._where == "subscription" and lexeme.text in TIMES:
             raise QueryError(
                 f"{lexeme.text}: is for searches; a subscription is about what comes from now on.",
-                hint="Leave it out; `subscriptions backfill` alerts about the past.",
+                hint="Leave it out; `wirewatch search` finds what was before.",
                 caret=lexeme.span[0],
             )
         self._field = lexeme.text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from difflib import get_close_matches
 
+from ingest.errors import QueryError
 from processors.query_cost import has_positive_clause, is_leading
 from processors.query_tree import (
     And,
@@ -28,12 +30,37 @@ from processors.query_tree import (
 )
 
 
-def warnings(query: Query, *, is_known: Callable[[str], bool] | None = None) -> list[str]:
+def warnings(
+    query: Query,
+    *,
+    is_known: Callable[[str], bool] | None = None,
+    topics: Collection[str] | None = None,
+) -> list[str]:
     """Sentences about what the writer of ``query`` may not have meant.
 
-    ``is_known`` says whether any article so far has a (folded) word.
+    ``is_known`` says whether any article so far has a (folded) word; ``topics`` are all there are.
     """
-    return list(dict.fromkeys(_warnings(query, is_known)))
+    found = [*_warnings(query, is_known)]
+    if topics is not None:
+        found += [f"{error.sentence} {error.hint}" for error in _unknown_topics(query, topics)]
+    return list(dict.fromkeys(found))
+
+
+def check_topics(query: Query, topics: Collection[str]) -> None:
+    """Refuse a query for a topic that is none of ``topics``. Raises QueryError."""
+    for error in _unknown_topics(query, topics):
+        raise error
+
+
+def _unknown_topics(query: Query, topics: Collection[str]) -> Iterator[QueryError]:
+    for node in walk(query.root):
+        if not isinstance(node, Field) or node.name != "topic":
+            continue
+        name = node.value.partition("@")[0]
+        if name not in topics:
+            close = get_close_matches(name, topics, n=1)
+            hint = f"Did you mean topic:{close[0]}?" if close else "See: wirewatch topics list"
+            yield QueryError(f"There is no topic {name}.", hint=hint, caret=node.span[0])
 
 
 def _warnings(query: Query, is_known: Callable[[str], bool] | None) -> Iterator[str]:

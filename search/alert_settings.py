@@ -27,8 +27,12 @@ class AlertSettings:
         ),
     ] = ""
     link_base: Annotated[
-        str, Field(description="The address of this Wirewatch as receivers of alerts reach it.")
-    ] = "http://127.0.0.1:8720"
+        str,
+        Field(
+            description="The address of this Wirewatch as receivers of alerts reach it; empty for "
+            "[api] host and port."
+        ),
+    ] = ""
     webhook_seconds: Annotated[
         float, Field(gt=0, description="Seconds that a webhook's receiver has to answer.")
     ] = 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets as random_secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from ingest.guard import Guard, check_url
 from ingest.log import Log, NewRecord
 from ingest.wire import as_json, decode, encode, format_time
 from processors.query import parse
+from processors.query_advice import check_topics
 from search.alert_state import SINCE, Since
 from search.secrets import Secrets
 from search.subscriptions import (
@@ -32,15 +33,27 @@ TOPIC = "subscriptions"
 
 
 class SubscriptionStore:
-    """The ``subscriptions`` topic as a list. Only the owner of the data folder writes it."""
+    """The ``subscriptions`` topic as a list. Only the owner of the data folder writes it.
+
+    Args:
+        folder: Below it ``file:`` targets may be asked for over the network.
+        topics: The ids that a query may name; None where that is not known.
+    """
 
     def __init__(
-        self, log: Log, *, secrets: Secrets, guard: Guard, folder: Path | None = None
+        self,
+        log: Log,
+        *,
+        secrets: Secrets,
+        guard: Guard,
+        folder: Path | None = None,
+        topics: Collection[str] | None = None,
     ) -> None:
         self._log = log
         self._secrets = secrets
         self._guard = guard
         self._folder = folder
+        self._topics = topics
         self._changing = threading.Lock()  # a name is free until the record is written
 
     def all(self) -> list[Subscription]:
@@ -79,7 +92,7 @@ class SubscriptionStore:
             QueryError: the query cannot be subscribed to.
             UsageError: the name is taken, or a target is refused.
         """
-        parse(query, where="subscription")
+        self._check(query)
         made_id = base64.urlsafe_b64encode(random_secrets.token_bytes(16)).decode()[:22]
         with self._changing:
             made = Subscription(
@@ -112,7 +125,7 @@ class SubscriptionStore:
             QueryError, UsageError: as ``add``.
         """
         if query is not None:
-            parse(query, where="subscription")
+            self._check(query)
         with self._changing:
             before = self.get(which)
             after = replace(
@@ -163,6 +176,11 @@ class SubscriptionStore:
             for target in one.to
         ]
 
+    def _check(self, query: str) -> None:
+        found = parse(query, where="subscription")
+        if self._topics is not None:
+            check_topics(found, self._topics)
+
     def _targets(self, to: Sequence[str], *, from_network: bool) -> tuple[str, ...]:
         if not to:
             raise UsageError("a subscription needs a target", hint="Add --to https://… or stdout:")
@@ -176,7 +194,8 @@ class SubscriptionStore:
             if url.startswith("http:") and not self._guard.allows(url):
                 raise UsageError(
                     f"the way to {urlsplit(url).hostname} is not encrypted",
-                    hint="Use https, or allow a receiver of your own: [net] allow = host:port",
+                    hint="Use https, or allow a receiver of your own, below [net]: "
+                    'allow = ["host:port"]',
                     code="plain-http",
                 )
             found.append(self._secrets.hide(url))

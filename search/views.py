@@ -66,14 +66,17 @@ def article(log: Log, index: Index, article_id: str) -> dict[str, Any]:
             f"there is no article {article_id}", hint="Take the id from: wirewatch search"
         )
     story = decode(StoryRecord, record.value)
+    # The record knows its story as it was at registration; the index, what became of it.
+    placed = index.get(article_id) or story
+    size = max(len(index.story(placed.story_id)), story.size)  # the index stops counting at 200
     alerts = [one for one in all_alerts(log, about=article_id) if one.article_id == article_id]
     return {
         **as_json(story.article),
         "topics": [tag.topic for tag in story.topics if tag.band == "tag"],
         "topic_tags": [as_json(tag) for tag in story.topics],
         "revisions": [as_json(one) for one in story.revisions],
-        "story_id": story.story_id,
-        "story_size": story.size,
+        "story_id": placed.story_id,
+        "story_size": size,
         "copy_of": story.copy_of,
         "similarity": story.similarity,
         "journey": list(_journey(story, record, index.checkpoint(), alerts)),

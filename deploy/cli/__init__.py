@@ -129,4 +129,11 @@ def _run(given: list[str]) -> int:
     except TyperException as error:
         place = getattr(error, "ctx", None)
         command = place.command_path if place else "wirewatch"
-        raise UsageError(error.format_message(), hint=f"See: {command} --help") from error
+        hint = f"See: {command} --help"
+        if getattr(error, "option_name", None) and place and _takes_a_query(place.command):
+            hint += ". If it begins your query, put -- before the query."
+        raise UsageError(error.format_message(), hint=hint) from error
+
+
+def _takes_a_query(command: typer.core.TyperCommand) -> bool:
+    return any(one.name == "query" and one.param_type_name == "argument" for one in command.params)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -32,8 +33,13 @@ def list_alerts(
     if json:
         print_json(rows)
         return
+    print_alerts(rows)
+
+
+def print_alerts(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Alerts as a table; an error only where the alert did not reach every target."""
     print_table(
-        ("id", "created", "state", "subscription", "article", "last error"),
+        ("id", "created", "state", "subscription", "article", "to", "last error"),
         [
             (
                 r["alert_id"],
@@ -41,12 +47,17 @@ def list_alerts(
                 r["state"],
                 r["subscription_name"],
                 r["title"],
-                next((a["error"] for a in reversed(r["attempts"]) if a["error"]), ""),
+                ", ".join([*r["acknowledged"], *r["pending"]]),
+                "" if r["state"] == "sent" else _last_error(r),
             )
             for r in rows
         ],
         empty="No alerts.",
     )
+
+
+def _last_error(row: Mapping[str, Any]) -> str:
+    return next((str(a["error"]) for a in reversed(row["attempts"]) if a["error"]), "")
 
 
 @app.command("retry", context_settings=IDS)

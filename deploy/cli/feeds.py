@@ -14,7 +14,7 @@ import typer
 from deploy.cli.client import call, lines
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
-from ingest.errors import FileError, NotFoundError
+from ingest.errors import FileError, NotFoundError, UsageError, WirewatchError
 
 app = typer.Typer(help="What is polled: add, list, remove, export, check, health.")
 
@@ -65,6 +65,8 @@ def add(
     json: JsonFlag = False,
 ) -> None:
     """Add one feed, a list of them (OPML, or one URL a line), or the shipped starter list."""
+    if not what.strip():
+        raise UsageError("there is no feed to add", hint="Give a URL, a file, or: starter")
     context = context_of(ctx)
     if is_url(what):
         body = {"url": what, "groups": group or [], "title": title}
@@ -76,13 +78,29 @@ def add(
         return
     data, name = read_list(what)
     body = {"data": base64.b64encode(data).decode(), "name": name}
-    report = call(context, "POST", "/local/feeds/import", body=body)
+    try:
+        report = call(context, "POST", "/local/feeds/import", body=body)
+    except WirewatchError as error:
+        if not json and error.sentence.startswith(name):
+            error.place = ""  # file and line stand in the sentence
+        raise
     if json:
         print_json([report])
-        return
-    print_line(f"{report['added']} added, {report['skipped']} already there")
+    else:
+        _print_import(report, name)
+    if not report["added"] and not report["skipped"]:
+        raise typer.Exit(1)
+
+
+def _print_import(report: dict[str, Any], name: str) -> None:
     for row in report["refused"]:
         print_line(f"refused, line {row['line']}: {row['text']}: {row['reason']}")
+    if report["added"] or report["skipped"]:
+        print_line(f"{report['added']} added, {report['skipped']} already there")
+    elif report["refused"]:
+        print_line(f"{name}: every line was refused, nothing was added")
+    else:
+        print_line(f"{name} lists no feed")
 
 
 @app.command("list")

@@ -73,7 +73,8 @@ def tag(
         tags = tag_text(
             str(row.get("title") or ""), text, language=str(row.get("lang") or ""), engine=engine
         )
-        print_json([{"id": row.get("id"), "topics": [as_json(one) for one in tags]}])
+        named = {"id": row["id"]} if "id" in row else {}
+        print_json([{**named, "topics": [as_json(one) for one in tags]}])
 
 
 def match(

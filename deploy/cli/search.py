@@ -58,7 +58,7 @@ def search(
         return
     for hit in found["hits"]:
         _print_hit(hit)
-    _print_end(found["end"])
+    print_end(found["end"], group=group)
 
 
 def _print_hit(hit: dict[str, Any]) -> None:
@@ -72,10 +72,14 @@ def _print_hit(hit: dict[str, Any]) -> None:
         print_line(f"    … {fragment['text']} …".replace("\n", " "))
 
 
-def _print_end(end: dict[str, Any]) -> None:
+def print_end(end: dict[str, Any], *, group: bool) -> None:
+    """The last lines of a page: how many were found, counts by value and time, the next page."""
     total = end["total"]
     bound = "at least " if total["relation"] == "gte" else ""
-    print_line(f"{bound}{total['value']} found in {end['took_ms']:.0f} ms")
+    # The total counts articles also where a page shows one hit a story.
+    counted = articles(total["value"]) if group else total["value"]
+    shown = ", one shown for each story" if group and total["value"] else ""
+    print_line(f"{bound}{counted} found in {end['took_ms']:.0f} ms{shown}")
     for name, counts in (end.get("facets") or {}).items():
         print_line(f"  {name}: " + ", ".join(f"{c['value']} {c['count']}" for c in counts))
     for bucket in end.get("histogram") or ():
@@ -93,7 +97,12 @@ def article(
     found = call(context_of(ctx), "GET", f"/api/articles/{segment(article_id)}")
     if json:
         print_json([found])
-        return
+    else:
+        print_article(found)
+
+
+def print_article(found: dict[str, Any]) -> None:
+    """An article for a person: text, facts, topics, revisions, its way through the stages."""
     print_line(found["title"] or "(no title)")
     print_line(found["text"])
     print_line("")
@@ -104,7 +113,7 @@ def article(
             "published": _published(found),
             "seen": found["seen"],
             "feeds": ", ".join(found["feeds"]),
-            "story": f"{found['story_id']} ({found['story_size']} articles)",
+            "story": f"{found['story_id']} ({articles(found['story_size'])})",
             "copy of": found["copy_of"] or "-",
             "notes": ", ".join(found["notes"]) or "-",
         }
@@ -118,7 +127,13 @@ def article(
         empty=f"revision {found['revision']}, never changed",
     )
     for step in found["journey"]:
-        print_line(f"{step['stage']:<10} {step['at'] or '-'}  {step['sentence']}")
+        at = f"{step['at']}  " if step["at"] else ""
+        print_line(f"{step['stage']:<10} {at}{step['sentence']}")
+
+
+def articles(count: int) -> str:
+    """``1 article``, ``2 articles``."""
+    return f"{count} article{'' if count == 1 else 's'}"
 
 
 def _published(found: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import typer
 from deploy.cli.client import call, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
-from ingest.errors import QueryError
+from ingest.errors import QueryError, UsageError
 
 app = typer.Typer(help="Who wants what: add, list, show, edit, pause, remove, test, explain.")
 
@@ -22,16 +22,27 @@ To = Annotated[
 ]
 
 
-def _absolute(targets: list[str] | None) -> list[str] | None:
-    """``file:`` targets are relative to where they were added."""
-    if targets is None:
-        return None
-    return [
-        f"file:{Path(one.removeprefix('file:')).expanduser().absolute()}"
-        if one.startswith("file:")
-        else one
-        for one in targets
-    ]
+def absolute(targets: list[str] | None) -> list[str] | None:
+    """The targets as they are stored: ``file:`` is relative to where it was added.
+
+    Raises:
+        UsageError: ``file:`` without a path, or with that of a folder.
+    """
+    return None if targets is None else [_target(one) for one in targets]
+
+
+def _target(given: str) -> str:
+    if given == "stdout":
+        return "stdout:"
+    kind, _, name = given.partition(":")
+    if kind != "file":
+        return given
+    path = Path(name).expanduser().absolute()
+    if not name.strip() or path.is_dir():
+        raise UsageError(
+            f"--to {given} does not name a file", hint="Write for example --to file:alerts.jsonl"
+        )
+    return f"file:{path}"
 
 
 @app.command("add")
@@ -49,7 +60,7 @@ def add(
     body = {
         "name": name,
         "query": query,
-        "to": _absolute(to) or ["stdout:"],
+        "to": absolute(to) or ["stdout:"],
         "every_article": every_article,
     }
     found = _with_query(ctx, "POST", "/api/subscriptions", body=body, query=query)
@@ -100,11 +111,16 @@ def edit(
     body: dict[str, Any] = {
         "query": query,
         "name": rename,
-        "to": _absolute(to),
+        "to": absolute(to),
         "every_article": every_article,
         "paused": False if resume else None,
     }
     changes = {key: value for key, value in body.items() if value is not None}
+    if not changes:
+        raise UsageError(
+            "there is nothing to change",
+            hint="Give --query, --rename, --to, --every-article, --no-every-article or --resume.",
+        )
     found = _with_query(
         ctx, "PATCH", f"/api/subscriptions/{segment(name)}", body=changes, query=query or ""
     )
@@ -175,8 +191,22 @@ def _print_one(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json([found])
     else:
-        hidden = ("schema", "endpoints")
-        print_facts({key: value for key, value in found.items() if key not in hidden})
+        print_subscription(found)
+
+
+def print_subscription(found: dict[str, Any]) -> None:
+    """A subscription for a person: without what only programs use."""
+    facts = {key: found[key] for key in ("name", "id", "query", "to")}
+    alerts = "every article" if found["every_article"] else "once a story"
+    print_facts({**facts, "state": _state(found), "alerts": alerts, "created": found["created"]})
+
+
+def _state(found: dict[str, Any]) -> str:
+    if found["paused"]:
+        return "paused"
+    if found["active"] is None:
+        return "counts from the next article on"
+    return f"active from {found['active']}"
 
 
 def _print_secrets(found: dict[str, Any]) -> None:

@@ -87,9 +87,10 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Topic files or folders.")],
     json: JsonFlag = False,
 ) -> None:
-    """Validate topic files: every fault with its line and a fix."""
+    """Validate topic files: the first fault of each, with its line and a fix."""
     from deploy.topic_files import folder_files, read
 
+    _refuse_missing(files)
     rows: list[dict[str, Any]] = []
     for file in files:
         for one in folder_files(file) if file.is_dir() else [file]:
@@ -103,14 +104,29 @@ def check(
         print_json(rows)
     else:
         for row in rows:
-            if row["ok"]:
-                print_line(f"{row['file']}: good")
-                continue
-            place = row.get("place", row["file"])
-            print_line(f"{'' if place in row['error'] else f'{place}: '}{row['error']}")
-            print_line(f"  {row['hint']}")
+            _print_checked(row)
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)
+
+
+def _refuse_missing(files: list[Path]) -> None:
+    for file in files:
+        if not file.exists():
+            raise FileError(
+                f"there is no file or folder {file}",
+                hint="Give topic files (YAML), or folders of them.",
+                place=str(file),
+            )
+
+
+def _print_checked(row: dict[str, Any]) -> None:
+    if row["ok"]:
+        print_line(f"{row['file']}: good")
+        return
+    place = row.get("place", row["file"])
+    print_line(f"{'' if place in row['error'] else f'{place}: '}{row['error']}")
+    if row["hint"]:
+        print_line(f"  {row['hint']}")
 
 
 @app.command("test")

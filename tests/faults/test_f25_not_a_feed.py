@@ -71,6 +71,28 @@ async def test_f25_the_feed_comes_back_by_itself(tmp_path: Path) -> None:
         assert stage.titles() == ["Ferry runs again"]
 
 
+@pytest.mark.parametrize("answer", ["the same", "another page", "none"])
+async def test_f25_a_retry_that_fails_again_is_listed_again(tmp_path: Path, answer: str) -> None:
+    clock = TestClock()
+    async with NewsServer() as site, PollStage(tmp_path, site.host, clock=clock) as stage:
+        stage.feeds.add(site.url("/rss"))
+        site.answer("/rss", PAGE)
+        await stage.poller.poll_all_once()
+        (row,) = stage.quarantine.items()
+        stage.quarantine.mark_retried(row.id)
+        clock.pass_(minutes=1)
+        if answer != "the same":
+            site.answer("/rss", LOGIN, status=200 if answer == "another page" else 404)
+        await stage.poller.poll_all_once()
+        (again,) = stage.quarantine.items()
+        assert (again.id, again.state, again.tries) == (row.id, "open", 2)
+        assert stage.quarantine.bytes_of(row.id) == PAGE
+        stage.quarantine.mark_retried(row.id)
+        site.answer("/rss", NEWS)
+        await stage.poller.poll_all_once()
+        assert [one.state for one in stage.quarantine.items()] == ["retried"]
+
+
 async def test_f25_an_empty_feed_is_a_feed(tmp_path: Path) -> None:
     async with NewsServer() as site, PollStage(tmp_path, site.host) as stage:
         feed = stage.feeds.add(site.url("/rss"))

@@ -115,6 +115,37 @@ def test_what_a_person_dropped_stays_dropped(log: SqliteLog, quarantine: Quarant
     assert found.state == "dropped"
 
 
+def test_what_was_dropped_cannot_be_dropped_again(log: SqliteLog, quarantine: Quarantine) -> None:
+    name = keep(log, put(quarantine))
+    quarantine.mark_retried(name)
+    quarantine.drop(name)
+    with pytest.raises(NotFoundError) as caught:
+        quarantine.drop(name)
+    assert "nothing to drop" in caught.value.sentence
+    assert quarantine.get(name).state == "dropped"
+
+
+def test_what_was_retried_in_vain_is_open_again_and_once_more_tried(
+    log: SqliteLog, quarantine: Quarantine
+) -> None:
+    name = keep(log, put(quarantine))
+    other = keep(log, put(quarantine, key="feed 2"))
+    later = NOW + timedelta(minutes=1)
+    assert quarantine.failed_again("poll", "feed 1", now=later, to=()) == ()
+    quarantine.mark_retried(name)
+    quarantine.mark_retried(other)
+    (again,) = quarantine.failed_again("poll", "feed 1", now=later, to=())
+    same = put(quarantine, now=later)
+    assert same is not None
+    assert quarantine.failed_again("poll", "feed 1", now=later, to=(same,)) == (same,)
+    keep(log, again)
+    found = quarantine.get(name)
+    assert (found.state, found.tries, found.at) == ("open", 2, later)
+    assert quarantine.bytes_of(name) == b"<rss"
+    assert quarantine.get(other).state == "retried"
+    assert quarantine.failed_again("poll", "feed 1", now=later, to=()) == ()
+
+
 def test_an_unknown_id_is_one_sentence(quarantine: Quarantine) -> None:
     for call in (quarantine.get, quarantine.bytes_of, quarantine.drop, quarantine.mark_retried):
         with pytest.raises(NotFoundError):

@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -364,6 +365,39 @@ def test_closing_finishes_what_was_submitted(tmp_path: Path) -> None:
     futures = [log.submit([news(b"%d" % n)]) for n in range(200)]
     log.close()
     assert [future.result(0) for future in futures] == [[n] for n in range(200)]
+
+
+def test_a_closed_log_is_whole_in_its_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = SqliteLog(path)
+    log.ensure_topics([TopicSpec(name="news")])
+    log.append([news(b"x" * 100_000) for _ in range(20)])
+    assert log.read(NEWS, 0)
+    log.close()
+    side = path.with_name("log.sqlite-wal")
+    assert not side.exists() or side.stat().st_size == 0
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    other = SqliteLog(copy)
+    assert other.bounds(NEWS) == (0, 20)
+    other.close()
+
+
+def test_a_log_closes_soon_and_whole_beside_somebody_who_still_reads(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = SqliteLog(path)
+    log.ensure_topics([TopicSpec(name="news")])
+    log.append([news()])
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from record").fetchone()
+        log.append([news()])
+        started = time.monotonic()
+        log.close()
+        assert time.monotonic() - started < 5
+    again = SqliteLog(path)
+    assert again.bounds(NEWS) == (0, 2)
+    again.close()
 
 
 def test_a_consumer_that_is_closed_while_it_waits_returns_empty(log: SqliteLog) -> None:

@@ -35,6 +35,28 @@ def test_the_starter_list_is_added_exported_and_taken_away_again(place: Place) -
     assert len(rows(place, "feeds", "list")) == added["added"] - 1
 
 
+def test_a_list_that_adds_nothing_has_failed_and_says_why(place: Place) -> None:
+    bad, empty = place.folder / "bad.txt", place.folder / "empty.txt"
+    bad.write_text("ftp://a.example/feed\n")
+    empty.write_text("# none yet\n")
+    for file, says in ((bad, "every line was refused"), (empty, "lists no feed")):
+        done = place.call("feeds", "add", str(file), check=False)
+        assert (done.returncode, says in done.stdout) == (1, True)
+        assert "0 added" not in done.stdout
+        assert place.call("feeds", "add", str(file), "--json", check=False).returncode == 1
+    bad.write_text("ftp://a.example/feed\nhttps://a.example/feed\n")
+    for says in ("1 added, 0 already there", "0 added, 1 already there"):
+        assert says in said(place, "feeds", "add", str(bad))
+
+
+def test_a_feed_given_as_a_list_is_named_once(place: Place) -> None:
+    (place.folder / "feed.xml").write_text('<rss version="2.0"><channel/></rss>\n')
+    done = place.call("feeds", "add", str(place.folder / "feed.xml"), check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("feed.xml") == 1
+    assert "line 1" in done.stderr
+
+
 def test_a_list_of_fifty_thousand_feeds_is_added_at_once(place: Place) -> None:
     file = place.folder / "many.txt"
     file.write_text("".join(f"https://site{n}.example/feed.xml\n" for n in range(FEEDS)))

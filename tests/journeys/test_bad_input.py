@@ -94,6 +94,7 @@ WRONG = {
         says=("news.example/feed.xml", "Did you mean https://news.example/feed.xml ?"),
         code="file",
     ),
+    "no address at all": Wrong(verb=("feeds", "add", ""), says=("no feed to add", "URL, a file")),
     "address of a local file": Wrong(
         verb=("feeds", "add", "file:///etc/hostname"),
         says=("Only http and https", "not file"),

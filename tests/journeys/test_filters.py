@@ -112,6 +112,15 @@ def test_group_finds_the_copy(place: Place) -> None:
     assert found["3"]["similarity"] > 0.9
 
 
+def test_an_article_without_an_id_is_tagged_without_one(place: Place) -> None:
+    named, alone = read(
+        given(place, "tag", text=lines([{"id": 7, "text": CAIRO}, {"text": CAIRO}]))
+    )
+    assert named["id"] == 7
+    assert set(alone) == {"topics"}
+    assert alone["topics"] == named["topics"]
+
+
 def test_a_line_that_is_no_article_is_named(place: Place) -> None:
     assert given(place, "tag", text="", check=True) == ""
     for text in ("not json\n", '["a"]\n', '{"id":"x"}\n'):

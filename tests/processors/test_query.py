@@ -207,7 +207,7 @@ def test_time_fields_are_refused_in_a_subscription_with_a_sentence() -> None:
     for text in ("seen:24h", "a published:>2026-11-01"):
         error = refused(text, where="subscription", now=NOW)
         assert "searches" in error.sentence
-        assert "backfill" in error.hint
+        assert "wirewatch search" in error.hint
 
 
 def test_a_span_of_time_needs_a_now() -> None:

@@ -162,6 +162,20 @@ async def test_subscriptions_are_made_changed_paged_and_removed(
         assert (await api.get("/api/subscriptions/b%2Fc")).status_code == 404
 
 
+async def test_a_subscription_to_a_topic_that_does_not_exist_is_refused(
+    shell: Embedded, tmp_path: Path
+) -> None:
+    async with client(shell, from_network=False) as api:
+        body = {"name": "a", "query": "topic:ceasfire-talks", "to": [f"file:{tmp_path}/a.jsonl"]}
+        refused = await api.post("/api/subscriptions", json=body)
+        assert refused.status_code == 400
+        assert "Did you mean topic:ceasefire-talks?" in refused.text
+        body["query"] = "topic:ceasefire-talks"
+        assert (await api.post("/api/subscriptions", json=body)).status_code == 201
+        changed = await api.patch("/api/subscriptions/a", json={"query": "topic:arms"})
+        assert changed.status_code == 400
+
+
 async def test_who_changes_the_targets_is_told_the_secrets_of_the_new_ones(
     shell: Embedded,
 ) -> None:

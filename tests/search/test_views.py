@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ingest.errors import UsageError
+from ingest.log import NewRecord, topic_specs
+from ingest.sqlite_log import SqliteLog
+from ingest.wire import encode
 from search import views
+from search.tantivy_index import TantivyIndex
+from tests.story_records import story
 
 
 def test_a_page_names_the_cursor_of_the_next_only_where_there_is_one() -> None:
@@ -21,3 +28,21 @@ def test_the_rest_of_a_list_begins_behind_the_cursor() -> None:
     assert list(views.rest(rows, after="1", key="id")) == rows[2:]
     with pytest.raises(UsageError):
         views.rest(rows, after="9", key="id")
+
+
+def test_an_article_says_its_story_and_how_large_that_is_now(tmp_path: Path) -> None:
+    log, index = SqliteLog(tmp_path / "log.sqlite"), TantivyIndex(tmp_path / "index")
+    try:
+        log.ensure_topics(topic_specs())
+        first = story("a", "truce", order=1)
+        log.append([NewRecord(topic="stories", key="a", value=encode(first))])
+        before = views.article(log, index, "a")
+        later = [story(name, "truce", order=n) for n, name in enumerate("bcd", start=2)]
+        index.write([first, *later])
+        index.write([], links={"a": "b"})
+        after = views.article(log, index, "a")
+    finally:
+        index.close()
+        log.close()
+    assert (before["story_id"], before["story_size"]) == ("a", 1)
+    assert (after["story_id"], after["story_size"]) == ("b", 2)
