@@ -42,7 +42,7 @@ crash: $(VENV)/.installed-dev ## 200 random kills over a known ledger of items
 
 lock: $(VENV)/.installed-dev ## Write the lock files anew
 	$(BIN)/python -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
-	$(BIN)/python -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.txt
+	$(BIN)/python -m uv pip compile pyproject.toml --group dev --extra cluster --extra distributed --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.txt
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.servers import elasticsearch_server, kafka_server, server_files
+
+__all__ = ["elasticsearch_server", "kafka_server", "server_files", "shared_data"]
+
 settings.register_profile("wirewatch", deadline=None)
 settings.load_profile("wirewatch")
 # No deadline an example: a busy machine is no fault. Every test has a time limit of its own.

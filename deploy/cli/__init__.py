@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from deploy.cli import (
     alerts,
+    cluster,
     configuration,
     feeds,
     filters,
@@ -77,6 +78,7 @@ run.register(app)
 search.register(app)
 upkeep.register(app)
 filters.register(app)
+cluster.register(app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(queries.app, name="query")

@@ -64,8 +64,8 @@ def print_error(error: WirewatchError, *, as_json: bool = False) -> None:
     sys.stderr.write(f"wirewatch: {printable(place + error.sentence)}\n")
     if isinstance(error, QueryError) and error.caret is not None and error.query:
         sys.stderr.write(_caret_lines(error.query, error.caret))
-    if error.hint:
-        sys.stderr.write(f"  {printable(error.hint)}\n")
+    for line in error.hint.splitlines():
+        sys.stderr.write(f"  {printable(line)}\n")
 
 
 def _caret_lines(query: str, caret: int) -> str:

@@ -1,0 +1,61 @@
+"""A real Kafka and a real Elasticsearch for every test that asks: started once, at the first one.
+
+Skipped with the reason where the extra ``cluster`` is missing or the servers' files (90 MB) were
+not loaded yet by ``wirewatch cluster --load``; with ``WIREWATCH_REQUIRE_CLUSTER=1`` they are loaded
+here, and what is not to be had is a failure. Tests share them: name topics and indices so that no
+other test meets them. Who kills or restarts a server starts one of his own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.cluster import default_servers_folder, load_servers
+from deploy.servers.elasticsearch import ElasticsearchServer
+from deploy.servers.jars import JarFolder
+from deploy.servers.kafka import KafkaServer
+from deploy.servers.launcher import ServerFiles
+from ingest.errors import UnavailableError
+
+
+@pytest.fixture(scope="session")
+def server_files() -> ServerFiles:
+    """The files of both servers, in the user's cache folder."""
+    is_required = os.environ.get("WIREWATCH_REQUIRE_CLUSTER") == "1"
+    jars = JarFolder(path=default_servers_folder())
+    if not is_required and any(map(jars.missing, ("kafka", "elasticsearch"))):
+        pytest.skip("The servers are not loaded. Load them with: wirewatch cluster --load")
+    try:
+        return load_servers()
+    except UnavailableError as error:
+        reason = f"{error.sentence} {error.hint}"
+    if is_required:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka_server(
+    server_files: ServerFiles, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KafkaServer]:
+    """A Kafka that answers on ``kafka_server.address``."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), server_files, quick=True)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server(
+    server_files: ServerFiles, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ElasticsearchServer]:
+    """An Elasticsearch that answers on ``elasticsearch_server.url``."""
+    server = ElasticsearchServer(tmp_path_factory.mktemp("elasticsearch"), server_files, quick=True)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
