@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers import elasticsearch_server, kafka_server, server_files
+from tests.servers import elasticsearch_server, kafka, kafka_server, mortal_kafka, server_files
 
-__all__ = ["elasticsearch_server", "kafka_server", "server_files", "shared_data"]
+__all__ = [
+    "elasticsearch_server",
+    "kafka",
+    "kafka_server",
+    "mortal_kafka",
+    "server_files",
+    "shared_data",
+]
 
 settings.register_profile("wirewatch", deadline=None)
 settings.load_profile("wirewatch")

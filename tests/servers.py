@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,22 @@ def kafka_server(
 ) -> Iterator[KafkaServer]:
     """A Kafka that answers on ``kafka_server.address``."""
     server = KafkaServer(tmp_path_factory.mktemp("kafka"), server_files, quick=True)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_server: KafkaServer) -> str:
+    """The address of the Kafka that all tests share."""
+    return kafka_server.address
+
+
+@pytest.fixture
+def mortal_kafka(server_files: ServerFiles, tmp_path: Path) -> Iterator[KafkaServer]:
+    """A Kafka of the test's own, started, to be killed."""
+    server = KafkaServer(tmp_path / "kafka", server_files, quick=True)
     try:
         yield server.start()
     finally:

@@ -20,13 +20,28 @@ class MakeLog(Protocol):
     def __call__(self, *, shuffle: random.Random | None = None) -> Log: ...
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "kafka", "kafka-static"])
 def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLog]:
+    """A log of each kind; Kafka's with passing and with lasting names of group members."""
     opened: list[Log] = []
+    prefix = f"contracts.{uuid4().hex[:8]}."
+
+    def open_sqlite(shuffle: random.Random | None) -> Log:
+        return SqliteLog(tmp_path / "log.sqlite", shuffle=shuffle)
+
+    def open_kafka(shuffle: random.Random | None) -> Log:
+        if shuffle is not None:
+            pytest.skip("a server cannot be asked to repeat and shuffle")
+        pytest.importorskip("kafka", reason="the extra for Kafka is not installed")
+        from ingest.kafka_log import KafkaLog  # noqa: PLC0415  needs the extra
+        from ingest.kafka_settings import KafkaSettings  # noqa: PLC0415
+
+        member = "worker" if request.param == "kafka-static" else ""
+        address: str = request.getfixturevalue("kafka")
+        return KafkaLog(KafkaSettings(bootstrap=address, prefix=prefix, member=member))
 
     def make(*, shuffle: random.Random | None = None) -> Log:
-        assert request.param == "sqlite"
-        opened.append(SqliteLog(tmp_path / "log.sqlite", shuffle=shuffle))
+        opened.append((open_sqlite if request.param == "sqlite" else open_kafka)(shuffle))
         return opened[-1]
 
     yield make

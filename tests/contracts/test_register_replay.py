@@ -223,7 +223,9 @@ def test_tagging_restarted_anywhere_loses_and_doubles_nothing(
     while not done:
         tagger = Tagger(log, quarantine=quarantine, crash_point=kill_at(0.3, rng))
         try:
-            while tagger.step(0):
+            while log.bounds(Partition("tagged"))[1] < len(made):
+                tagger.step(0.2)
+            while tagger.step(0.2):
                 pass
             done = True
         except Killed:
