@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -67,6 +68,7 @@ class Indexer:
         self._links = Links()
         self._waiting: list[Record] = []
         self._rewind: int | None = None
+        self._read = {STORIES: 0, LINKS: 0}  # the next offsets that this member polls
         self._counted = 0
         self._committed_at = -COMMIT_SECONDS
         self.indexed = 0
@@ -140,7 +142,8 @@ class Indexer:
         except BaseException:  # a caller who goes away ends this generator, too
             rebuild.building.discard()
             raise
-        self._hint(rebuild.checkpoint)
+        if self._consumer is None:  # else it commits what it has read with its next batch
+            self._hint(rebuild.checkpoint)
         yield done[-1]
 
     def close(self) -> None:
@@ -160,10 +163,9 @@ class Indexer:
         if offset is not None:
             self._waiting = []
             self._consumer.seek(STORIES, offset)
+            self._read[STORIES] = offset
         if not self._waiting:
-            self._waiting = self._consumer.poll(
-                max_records=MAX_BATCH, timeout_seconds=timeout_seconds
-            )
+            self._waiting = self._polled(self._consumer, MAX_BATCH, timeout_seconds)
         if self._waiting:
             self._gather(self._consumer)
 
@@ -174,10 +176,16 @@ class Indexer:
             if early <= 0:
                 return
             time.sleep(min(early, QUIET_SECONDS))
-            more = consumer.poll(max_records=room, timeout_seconds=0)
+            more = self._polled(consumer, room, 0)
             if not more:
                 return
             self._waiting += more
+
+    def _polled(self, consumer: Consumer, max_records: int, timeout_seconds: float) -> list[Record]:
+        records = consumer.poll(max_records=max_records, timeout_seconds=timeout_seconds)
+        for one in records:
+            self._read[one.partition] = one.offset + 1
+        return records
 
     def _finish(self) -> int:
         with self._gate:
@@ -192,13 +200,21 @@ class Indexer:
             if faults:
                 self._set_aside(faults)
                 self._index.write((), checkpoint=checkpoint)
-            self._hint(checkpoint)
+            self._hint(self._read_of(checkpoint))
             self._checkpoint = checkpoint
             self._count(batch, result.rejected)
         handled = len(self._waiting)
         self._waiting = []
         self._committed_at = time.monotonic()
         return handled
+
+    def _read_of(self, checkpoint: Checkpoint) -> Checkpoint:
+        """What this member has read of it: after a rebuild or a rewind that is less than all."""
+        return replace(
+            checkpoint,
+            stories=min(checkpoint.stories, self._read[STORIES]),
+            links=min(checkpoint.links, self._read[LINKS]),
+        )
 
     def _hint(self, checkpoint: Checkpoint) -> None:
         offsets = {STORIES: checkpoint.stories, LINKS: checkpoint.links}
@@ -242,4 +258,5 @@ class Indexer:
         )
         self._checkpoint = checkpoint
         starts = {STORIES: checkpoint.stories, LINKS: checkpoint.links}
+        self._read = dict(starts)
         return {partition: starts[partition] for partition in partitions}

@@ -224,6 +224,22 @@ def test_searches_and_indexing_go_on_while_the_index_is_rebuilt(room: Room) -> N
     assert room.index.count(TRUCE) == 1803
 
 
+def test_what_is_read_again_is_read_to_its_end(room: Room) -> None:
+    room.tell(*stories(1200))
+    room.settle()
+    room.indexer.rewind(0)
+    assert sum(room.indexer.step(timeout_seconds=0) for _ in range(4)) == 1200
+
+
+def test_a_rebuild_beside_a_member_that_has_not_read_the_newest_ends_well(room: Room) -> None:
+    room.tell(*stories(10))
+    room.settle()
+    room.tell(story("late", "truce", order=9000))
+    assert list(room.indexer.rebuild())[-1] == (11, 11)
+    assert room.indexer.step(timeout_seconds=0) == 1
+    assert (room.index.count(TRUCE), room.indexer.lag()) == (11, 0)
+
+
 def test_a_rebuild_that_is_given_up_changes_nothing(room: Room) -> None:
     room.tell(*stories(800))
     room.settle()
