@@ -31,12 +31,14 @@ FENCED = (
 
 _TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
 
-_FORBIDDEN = (
-    kafka.AuthorizationError,
+LOGIN = (
     kafka.SaslAuthenticationFailedError,
     kafka.UnsupportedSaslMechanismError,
     kafka.IllegalSaslStateError,
 )
+"""Kafka does not let us in."""
+
+_FORBIDDEN = (kafka.AuthorizationError, *LOGIN)
 
 _UNKNOWN = (kafka.UnknownTopicOrPartitionError, kafka.UnknownTopicIdError, kafka.InvalidTopicError)
 
@@ -133,7 +135,8 @@ def _refused(error: Exception, bootstrap: str, message: str) -> StoreError | Non
         return StoreError(
             message,
             sentence=f"Kafka at {bootstrap} refuses Wirewatch: {_plain(error)}.",
-            hint="Check [log] sasl_user, its password file, and what Kafka lets this user do.",
+            hint="Check [log] sasl_user, sasl_password_file and sasl_mechanism, and what Kafka "
+            "lets this user do.",
         )
     if isinstance(error, _SETTING):
         return StoreError(

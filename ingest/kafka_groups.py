@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from kafka import KafkaAdminClient
 from kafka import errors as kafka
@@ -16,6 +17,15 @@ from ingest.kafka_errors import FENCED, fenced, store_error, translated
 from ingest.kafka_names import Names
 from ingest.kafka_settings import KafkaSettings
 from ingest.log import Commit, Partition
+
+NOBODY_YET = (
+    kafka.CoordinatorLoadInProgressError,
+    kafka.CoordinatorNotAvailableError,
+    kafka.NotCoordinatorError,
+)
+"""Who keeps a group's offsets is being found, or has just changed."""
+
+_PAUSE_SECONDS = 0.1
 
 
 class Member(Protocol):
@@ -87,7 +97,7 @@ class Groups:
         """The group's next offsets."""
         name = self._names.topic(group)
         with self._translated(group):
-            found = self._admin.list_group_offsets(name).get(name, {})
+            found = self._patiently(lambda: self._admin.list_group_offsets(name)).get(name, {})
         return {
             self._names.partition(place): stored.offset
             for place, stored in found.items()
@@ -100,8 +110,9 @@ class Groups:
             if self._members.get(group):
                 raise _running(group, "this process has a member")
         with self._translated(group):
-            answers = self._admin.alter_group_offsets(
-                self._names.topic(group), self._names.offsets(offsets)
+            places = self._names.offsets(offsets)
+            answers = self._patiently(
+                lambda: self._admin.alter_group_offsets(self._names.topic(group), places)
             )
         for place, error in answers.items():
             if issubclass(error, FENCED):
@@ -124,6 +135,17 @@ class Groups:
             members = [one for group in self._members.values() for one in group.values()]
         for member in members:
             member.close()
+
+    def _patiently(self, ask: Callable[[], Any]) -> Any:
+        """The answer; a Kafka whose first group this is needs seconds to have anybody for it."""
+        until = time.monotonic() + self._settings.answer_seconds
+        while True:
+            try:
+                return ask()
+            except NOBODY_YET:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
 
     def _translated(self, group: str) -> AbstractContextManager[None]:
         return translated(self._settings.bootstrap, f"the group {self._names.topic(group)}")

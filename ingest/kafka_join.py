@@ -21,6 +21,9 @@ from ingest.kafka_topics import Topics
 _HEARTBEATS = 10
 """In one session; a member learns only by one that the group is to be spread anew."""
 
+_WAIT_MS = 500
+"""So long a broker waits for a record before it answers that there is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
@@ -53,6 +56,7 @@ def joined(
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=session_ms // _HEARTBEATS,
         max_poll_interval_ms=round(settings.poll_seconds * 1000),
+        fetch_max_wait_ms=_WAIT_MS,
         # Partitions that stay with a member go on while others move.
         partition_assignment_strategy=[CooperativeStickyAssignor()],
     )

@@ -7,7 +7,7 @@ offset after them, so a crash between the two repeats records and never loses on
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -102,6 +102,12 @@ class KafkaLog:
         self._topics.check(partition)
         return self._reader.bounds([partition])[partition]
 
+    def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The next offset to be written of each, asked in one go."""
+        for partition in partitions:
+            self._topics.check(partition)
+        return self._reader.ends(partitions) if partitions else {}
+
     def offset_at(self, partition: Partition, moment: datetime) -> int:
         """The first offset appended at ``moment`` or later; the end where there is none."""
         self._topics.check(partition)
@@ -162,21 +168,30 @@ class KafkaLog:
         return 0
 
     def health(self) -> Mapping[str, str]:
-        """Facts for ``doctor``: state, brokers, identity. Never raises for a cluster that is away.
+        """Facts for ``doctor``: state, brokers, version, size. Never raises for a cluster away.
 
-        ``state`` is ``ok`` or a sentence.
+        ``state`` is ``ok`` or a sentence; ``bytes`` counts every copy and is absent where this user
+        may not ask; ``version`` is the newest that both Kafka and its client know.
         """
         facts = {"bootstrap": self._settings.bootstrap, "clock": "ok"}
         try:
             found = self._admin.describe_cluster()
+            if not found["brokers"]:
+                return {**facts, "state": "Kafka has no broker at work now.", "brokers": "0"}
+            version = self._admin.get_broker_version_data(found["brokers"][0]["broker_id"])
+            sizes = self._topics.sizes()
         except (kafka.KafkaError, RuntimeError) as error:
             away = store_error(error, self._settings.bootstrap, "asking for the brokers")
             return {**facts, "state": away.sentence, "brokers": "0"}
+        if sizes:
+            facts |= {"topics": str(len(sizes)), "bytes": str(sum(sizes.values()))}
         return {
             **facts,
-            "state": "ok" if found["brokers"] else "Kafka has no broker at work now.",
+            "state": "ok",
             "identity": str(found["cluster_id"]),
             "brokers": str(len(found["brokers"])),
+            "controller": str(found["controller_id"]),
+            "version": ".".join(map(str, version.broker_version)),
         }
 
     def close(self) -> None:

@@ -22,13 +22,21 @@ class Names:
         """The topic ``name`` in Kafka; groups follow the same rule."""
         return self.prefix + name
 
+    def own_topic(self, name: str) -> str:
+        """Kafka's ``name`` of a topic as ours."""
+        return name.removeprefix(self.prefix)
+
+    def is_ours(self, topic: str) -> bool:
+        """Whether ``topic`` of Kafka is one of ours."""
+        return topic.startswith(self.prefix)
+
     def place(self, partition: Partition) -> TopicPartition:
         """``partition`` in Kafka."""
         return TopicPartition(self.prefix + partition.topic, partition.number)
 
     def partition(self, place: TopicPartition) -> Partition:
         """Kafka's ``place`` as ours."""
-        return Partition(place.topic.removeprefix(self.prefix), place.partition)
+        return Partition(self.own_topic(place.topic), place.partition)
 
     def partitions(self, places: Iterable[TopicPartition]) -> frozenset[Partition]:
         """Kafka's ``places`` as ours."""

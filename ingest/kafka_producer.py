@@ -74,9 +74,10 @@ class Producer:
     """A kafka-python producer that is replaced when it is spoiled; safe from any thread.
 
     kafka-python 3.0.12 fails every later send of an idempotent producer after the broker has
-    refused one record, for good and with that record's error. So such an error spoils the
-    producer: the append that met it first gets the error, others under way may try again, and
-    the next append is made by a new producer.
+    refused one record, for good and with that record's error; and after it gave up one that it
+    had sent before, it sends none any more and says nothing. So any error spoils the producer:
+    the append that met it first gets the error, others under way may try again, and the next
+    append is made by a new producer.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
@@ -141,33 +142,37 @@ class Producer:
             return
         # What is under way first, else a retry of the old producer came after the new one's.
         wait(list(self._pending), timeout=self._settings.delivery_seconds)
-        self._spoiled = producer
+        self._spoil(producer)
         fresh = self._usable()
         for topic, number in places:
             if number not in fresh.partitions_for(topic):
                 raise unreachable(self._settings.bootstrap, f"{topic} has no {number} yet")
 
     def _failed(self, sending: _Sending, error: Exception, producer: KafkaProducer) -> None:
-        if isinstance(error, kafka.RetriableError):  # given up in time: the producer is sound
-            sending.failed(self._meaning(error))
-            return
-        first = self._spoiled is not producer
-        self._spoiled = producer
+        first = producer is self._producer and producer is not self._spoiled
         if first:
+            self._spoil(producer)
+        if first or isinstance(error, kafka.RetriableError):
             sending.failed(self._meaning(error))
         else:
-            sending.failed(unreachable(self._settings.bootstrap, f"sent beside a refusal: {error}"))
+            sending.failed(unreachable(self._settings.bootstrap, f"sent beside a failure: {error}"))
+
+    def _spoil(self, producer: KafkaProducer) -> None:
+        """Use it no more, and end it at once: what is under way in it could wait for ever."""
+        self._spoiled = producer
+        threading.Thread(target=_close, args=(producer,), daemon=True).start()
 
     def _meaning(self, error: Exception) -> Exception:
         if isinstance(error, WirewatchError):
             return error
+        if isinstance(error, kafka.IllegalStateError):  # it was spoiled and ended while we sent
+            return unreachable(self._settings.bootstrap, f"sent beside a failure: {error}")
         return store_error(error, self._settings.bootstrap, "appending")
 
     def _usable(self) -> KafkaProducer:
         """The producer, or a new one in the place of a spoiled one."""
         if self._producer is self._spoiled:
-            old, self._producer = self._producer, _open(self._settings)
-            threading.Thread(target=_close, args=(old,), daemon=True).start()
+            self._producer = _open(self._settings)
         return self._producer
 
 

@@ -21,11 +21,20 @@ FETCH_BYTES = 16_000_000
 """One answer of a broker, and one read, stop about there: 500 records may be 450 MB."""
 
 _SLICE_MS = 200
+
+_PROMPT_MS = 10
+"""What a broker may hold back an empty answer without a group. We never ask beyond the end, but
+the client fetches ahead there, and what is asked next waits behind that: 500 ms by default."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def open_reader(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
-    """A consumer of kafka-python as all of ours are: nothing committed unless asked."""
+    """A consumer of kafka-python as all of ours are: nothing committed unless asked.
+
+    Without a group, unless ``options`` name one.
+    """
+    groupless = {"group_id": None, "fetch_max_wait_ms": _PROMPT_MS}
     return opened(
         KafkaConsumer,
         settings,
@@ -33,7 +42,7 @@ def open_reader(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
         fetch_max_bytes=FETCH_BYTES,
-        **options,
+        **(groupless | options),
     )
 
 
@@ -47,7 +56,7 @@ class Reader:
         self._lock = threading.Lock()
         self._next: tuple[TopicPartition, int] | None = None
         self._closed = False
-        self._client = open_reader(settings, group_id=None)
+        self._client = open_reader(settings)
 
     def fetch(self, partition: Partition, offset: int, max_records: int) -> list[Record]:
         """Records from ``offset`` on; fewer where they are large.
@@ -56,14 +65,13 @@ class Reader:
             UnavailableError: no answer in time.
         """
         place = self._names.place(partition)
-        begin, end = self.bounds([partition])[partition]
-        offset = max(offset, begin)
+        end = self.ends([partition])[partition]
         if offset >= end or max_records < 1:
             return []
         with self._lock, self._translated(partition):
             if self._next != (place, offset):  # else what was fetched ahead is still there
                 self._client.assign([place])
-                self._client.seek(place, offset)
+                self._client.seek(place, offset)  # where that is gone, the first kept one is next
             self._next = None
             records = self._until(partition, end, max_records)
             if records:
@@ -142,7 +150,7 @@ class Reader:
     def _renew(self, client: KafkaConsumer) -> None:
         with self._lock:
             if self._client is client:
-                self._client = open_reader(self._settings, group_id=None)
+                self._client = open_reader(self._settings)
                 self._next = None
                 client.close()
 

@@ -1,18 +1,12 @@
-"""How to reach a Kafka cluster: the settings, and what they mean to every client of ours."""
+"""How to reach a Kafka cluster: the settings, and the warning about those in plain text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from ipaddress import ip_address
+from typing import Annotated, Literal
 
 from pydantic import Field
-
-from ingest.errors import FileError
-
-_FIRST_RECONNECT_MS = 100
-_LAST_RECONNECT_MS = 1_000
-"""The client's own ceiling of 30 s cost 18 s after a broker had come back."""
 
 Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -77,48 +71,28 @@ class KafkaSettings:
         return [one.strip() for one in self.bootstrap.split(",") if one.strip()]
 
 
-def client_options(settings: KafkaSettings) -> dict[str, Any]:
-    """The keyword arguments that every client of kafka-python gets.
-
-    Raises:
-        FileError: the password file cannot be read.
-    """
-    return {
-        "bootstrap_servers": settings.servers(),
-        "bootstrap_timeout_ms": round(settings.connect_seconds * 1000),
-        "reconnect_backoff_ms": _FIRST_RECONNECT_MS,
-        "reconnect_backoff_max_ms": _LAST_RECONNECT_MS,
-        "security_protocol": settings.security,
-        **_tls(settings),
-        **_login(settings),
-    }
-
-
-def _tls(settings: KafkaSettings) -> dict[str, Any]:
-    if not settings.security.endswith("SSL"):
-        return {}
-    return {
-        "ssl_cafile": settings.ca_file or None,
-        "ssl_certfile": settings.certificate_file or None,
-        "ssl_keyfile": settings.key_file or None,
-    }
+def plain_text_warning(settings: KafkaSettings) -> str:
+    """A sentence where a network outside this machine sees what we send; empty where none does."""
+    if settings.security.endswith("SSL"):
+        return ""
+    outside = [one for one in settings.servers() if not _is_loopback(one)]
+    if not outside:
+        return ""
+    secrets = (
+        "everything, the password included,"
+        if settings.security.startswith("SASL")
+        else "everything"
+    )
+    return (
+        f"Kafka at {', '.join(outside)} is reached without TLS: whoever is on the way can read and "
+        f'change {secrets} there. Set [log] security = "SASL_SSL", ca_file and sasl_user.'
+    )
 
 
-def _login(settings: KafkaSettings) -> dict[str, Any]:
-    if not settings.security.startswith("SASL"):
-        return {}
-    path = Path(settings.sasl_password_file)
+def _is_loopback(server: str) -> bool:
+    """Whether ``server`` (host:port) is this machine by its very name; asks no resolver."""
+    host = server.rpartition(":")[0].strip("[]").rstrip(".").lower()
     try:
-        password = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(
-            f"{path}: {error}",
-            sentence=f"The file with Kafka's password cannot be read: {path}.",
-            hint="Name a readable file in [log] sasl_password_file.",
-            place=str(path),
-        ) from error
-    return {
-        "sasl_mechanism": settings.sasl_mechanism,
-        "sasl_plain_username": settings.sasl_user,
-        "sasl_plain_password": password,
-    }
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

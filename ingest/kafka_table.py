@@ -133,7 +133,7 @@ class KafkaTable:
             if self._client is not None:  # it does not know the partitions that came later
                 self._client.close()
                 self._client = None
-            self._client = open_reader(self._settings, group_id=None)
+            self._client = open_reader(self._settings)
             self._next = {place: self._next.get(place, 0) for place in places}
             self._client.assign(places)
             for place, offset in self._next.items():
@@ -141,6 +141,8 @@ class KafkaTable:
         return self._client
 
     def _read_to(self, ends: Mapping[TopicPartition, int], client: KafkaConsumer) -> None:
+        if any(self._next[place] > end for place, end in ends.items()):
+            raise self._older(ends)  # asked before: what we read now may have come after ``ends``
         until = time.monotonic() + self._settings.answer_seconds
         while behind := [place for place, end in ends.items() if self._next[place] < end]:
             batches = client.poll(_SLICE_MS, max_records=_BATCH)
@@ -155,8 +157,6 @@ class KafkaTable:
                 )
             if time.monotonic() > until:
                 raise unreachable(self._settings.bootstrap, f"reading {behind} stalled")
-        if any(self._next[place] > end for place, end in ends.items()):
-            raise self._older(ends)
 
     def _store(self, place: TopicPartition, messages: list[Any]) -> None:
         if messages[0].offset < self._next[place]:

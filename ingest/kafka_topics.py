@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from kafka import KafkaAdminClient
 from kafka import errors as kafka
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
 
-from ingest.errors import NotFoundError, StoreError
+from ingest.errors import NotFoundError, StoreError, UnavailableError
 from ingest.kafka_errors import translated
 from ingest.kafka_names import Names
 from ingest.kafka_settings import KafkaSettings
@@ -67,11 +68,21 @@ class Topics:
                     self._grow(spec)
 
     def count(self, name: str) -> int:
-        """How many partitions the topic has. Raises NotFoundError."""
+        """How many partitions the topic has; as last known while no broker answers.
+
+        Raises:
+            NotFoundError: there is no such topic.
+            UnavailableError: no broker answers, and none ever did.
+        """
         known = self._known.get(name)
         if known is None or time.monotonic() - known.at > _KNOWN_SECONDS:
-            with translated(self._settings.bootstrap, f"looking up {self._names.topic(name)}"):
-                self._found([name])
+            try:
+                with translated(self._settings.bootstrap, f"looking up {self._names.topic(name)}"):
+                    self._found([name])
+            except UnavailableError:
+                if known is None:
+                    raise
+                self._known[name] = replace(known, at=time.monotonic())  # not asked at every call
             known = self._known.get(name)
         if known is None:
             raise NotFoundError(
@@ -89,6 +100,18 @@ class Topics:
         """Raise NotFoundError where there is no such partition."""
         if not 0 <= partition.number < self.count(partition.topic):
             raise NotFoundError(f"topic {partition.topic} has no partition {partition.number}")
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of each of our topics, all copies; none where a broker does not tell this user."""
+        found: Counter[str] = Counter()
+        for broker in self._admin.describe_log_dirs():
+            for folder in broker["log_dirs"]:
+                for topic in folder["topics"]:
+                    if self._names.is_ours(topic["name"]):
+                        found[topic["name"]] += sum(
+                            one["partition_size"] for one in topic["partitions"]
+                        )
+        return found
 
     def _found(self, names: Sequence[str]) -> dict[str, int]:
         """The partition counts of those of ``names`` that are there; remembered."""

@@ -130,6 +130,9 @@ class Log(Protocol):
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """(first kept offset, next offset to be written)."""
 
+    def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """The next offset to be written of each, asked in one go."""
+
     def offset_at(self, partition: Partition, moment: datetime) -> int:
         """The first offset appended at ``moment`` or later; the end where there is none."""
 
@@ -171,20 +174,27 @@ class Log(Protocol):
         """Finish what was submitted, then close."""
 
 
-def topic_specs(*, articles_days: float = 30, quarantine_days: float = 90) -> tuple[TopicSpec, ...]:
-    """The topics of the embedded log (ARCHITECTURE section 2); 0 days keep for ever."""
+def topic_specs(
+    *, articles_days: float = 30, quarantine_days: float = 90, shards: int = 1, parallel: int = 1
+) -> tuple[TopicSpec, ...]:
+    """The topics of the log (ARCHITECTURE section 2); 0 days keep for ever.
+
+    ``shards`` is the partitions of what owners share among them: feeds and subscriptions, each with
+    its state, and requests. ``parallel`` is that of ``articles`` and of ``stories``: so many
+    workers can tag, so many index. All else is in one order, and all is where one machine serves.
+    """
     return (
-        TopicSpec(name="feeds", compacted=True),
-        TopicSpec(name="feed-state", compacted=True),
-        TopicSpec(name="entries", compacted=True),
-        TopicSpec(name="articles", retention_days=articles_days or None),
-        TopicSpec(name="tagged", retention_days=articles_days or None),
+        TopicSpec(name="feeds", partitions=shards, compacted=True),
+        TopicSpec(name="feed-state", partitions=shards, compacted=True),
+        TopicSpec(name="entries", partitions=shards, compacted=True),
+        TopicSpec(name="articles", partitions=parallel, retention_days=articles_days or None),
+        TopicSpec(name="tagged", retention_days=articles_days or None),  # one order of arrival
         TopicSpec(name="decisions", compacted=True),
-        TopicSpec(name="stories", compacted=True),
+        TopicSpec(name="stories", partitions=parallel, compacted=True),
         TopicSpec(name="story-links", compacted=True),
         TopicSpec(name="topics", compacted=True),
-        TopicSpec(name="subscriptions", compacted=True),
-        TopicSpec(name="alert-state", compacted=True),
-        TopicSpec(name="requests", retention_days=7),
+        TopicSpec(name="subscriptions", partitions=shards, compacted=True),
+        TopicSpec(name="alert-state", partitions=shards, compacted=True),
+        TopicSpec(name="requests", partitions=shards, retention_days=7),
         TopicSpec(name="quarantine", retention_days=quarantine_days or None),
     )

@@ -102,6 +102,10 @@ class SqliteLog:
         """(first kept offset, next offset to be written)."""
         return self._reader.bounds(partition)
 
+    def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The next offset to be written of each."""
+        return {one: self._reader.bounds(one)[1] for one in partitions}
+
     def offset_at(self, partition: Partition, moment: datetime) -> int:
         """The first offset appended at ``moment`` or later; the end where there is none."""
         return self._reader.offset_at(partition, round(moment.timestamp() * 1000))

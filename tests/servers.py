@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -20,6 +21,7 @@ from deploy.servers.jars import JarFolder
 from deploy.servers.kafka import KafkaServer
 from deploy.servers.launcher import ServerFiles
 from ingest.errors import UnavailableError
+from search.elastic_settings import ElasticSettings
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +78,26 @@ def elasticsearch_server(
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture
+def mortal_elasticsearch(
+    server_files: ServerFiles, tmp_path: Path
+) -> Iterator[ElasticsearchServer]:
+    """An Elasticsearch of the test's own, started, to be killed."""
+    server = ElasticsearchServer(tmp_path / "elasticsearch", server_files, quick=True)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def elastic(elasticsearch_server: ElasticsearchServer) -> Iterator[ElasticSettings]:
+    """Elasticsearch with a prefix that no other test uses; what has it is deleted afterwards."""
+    pytest.importorskip("elasticsearch", reason="the extra for Elasticsearch is not installed")
+    from tests.elastic_room import remove_all  # noqa: PLC0415  needs the extra
+
+    settings = ElasticSettings(url=elasticsearch_server.url, prefix=f"test-{uuid4().hex[:8]}")
+    yield settings
+    remove_all(settings)

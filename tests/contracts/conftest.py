@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +16,7 @@ from ingest.sqlite_log import SqliteLog
 class MakeLog(Protocol):
     """Opens a log; each call opens the same storage again."""
 
-    def __call__(self, *, shuffle: random.Random | None = None) -> Log: ...
+    def __call__(self) -> Log: ...
 
 
 @pytest.fixture(params=["sqlite", "kafka", "kafka-static"])
@@ -26,12 +25,10 @@ def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLog
     opened: list[Log] = []
     prefix = f"contracts.{uuid4().hex[:8]}."
 
-    def open_sqlite(shuffle: random.Random | None) -> Log:
-        return SqliteLog(tmp_path / "log.sqlite", shuffle=shuffle)
+    def open_sqlite() -> Log:
+        return SqliteLog(tmp_path / "log.sqlite")
 
-    def open_kafka(shuffle: random.Random | None) -> Log:
-        if shuffle is not None:
-            pytest.skip("a server cannot be asked to repeat and shuffle")
+    def open_kafka() -> Log:
         pytest.importorskip("kafka", reason="the extra for Kafka is not installed")
         from ingest.kafka_log import KafkaLog  # noqa: PLC0415  needs the extra
         from ingest.kafka_settings import KafkaSettings  # noqa: PLC0415
@@ -40,8 +37,8 @@ def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLog
         address: str = request.getfixturevalue("kafka")
         return KafkaLog(KafkaSettings(bootstrap=address, prefix=prefix, member=member))
 
-    def make(*, shuffle: random.Random | None = None) -> Log:
-        opened.append((open_sqlite if request.param == "sqlite" else open_kafka)(shuffle))
+    def make() -> Log:
+        opened.append((open_sqlite if request.param == "sqlite" else open_kafka)())
         return opened[-1]
 
     yield make

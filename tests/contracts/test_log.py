@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +45,15 @@ def after(found: Iterable[Record]) -> dict[Partition, int]:
 
 def values(found: Iterable[Record]) -> list[bytes | None]:
     return [record.value for record in found]
+
+
+def test_ends_are_those_of_the_bounds(log: Log, topic: str) -> None:
+    log.ensure_topics([Spec(name=topic, partitions=3)])
+    places = [Partition(topic, number) for number in range(3)]
+    log.append(records(topic, 20))
+    assert log.ends(places) == {one: log.bounds(one)[1] for one in places}
+    assert sum(log.ends(places).values()) == 20
+    assert log.ends([]) == {}
 
 
 def test_what_is_appended_is_read_back_in_order(log: Log, topic: str) -> None:
@@ -413,22 +421,3 @@ def test_compaction_keeps_the_last_record_of_each_key_and_its_offset(log: Log, t
     }
     assert log.bounds(place)[1] == 10
     assert log.append([NewRecord(topic=topic, key="c", value=b"5")]) == [10]
-
-
-def test_f65_every_record_comes_at_least_once_and_keys_keep_their_order(
-    make_log: MakeLog, topic: str
-) -> None:
-    log = make_log(shuffle=random.Random(65))
-    log.ensure_topics([Spec(name=topic, partitions=3)])
-    log.append([NewRecord(topic=topic, key=f"{n % 5}", value=b"%d" % (n // 5)) for n in range(60)])
-    consumer = log.consumer(topic, [topic])
-    found: list[Record] = []
-    while records_ := consumer.poll(max_records=20, timeout_seconds=0.5):
-        found += records_
-        consumer.commit(after(records_))
-    consumer.close()
-    assert len(found) == 120
-    for key in range(5):
-        mine = [int(r.value or b"") for r in found if r.key == f"{key}"]
-        assert list(dict.fromkeys(mine)) == list(range(12))
-    assert sum(log.committed(topic, Partition(topic, n)) or 0 for n in range(3)) == 60

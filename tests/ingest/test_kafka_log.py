@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -25,7 +24,6 @@ from kafka.errors import MessageSizeTooLargeError
 from deploy.servers.kafka import KafkaServer
 from ingest.errors import (
     FencedError,
-    FileError,
     ForeignStoreError,
     MalformedRecordError,
     NotFoundError,
@@ -33,10 +31,11 @@ from ingest.errors import (
     StoreError,
     UnavailableError,
 )
+from ingest.kafka_clients import client_options
 from ingest.kafka_consumer import KafkaMember
 from ingest.kafka_log import KafkaLog
 from ingest.kafka_producer import _Sending
-from ingest.kafka_settings import KafkaSettings, client_options
+from ingest.kafka_settings import KafkaSettings
 from ingest.log import Commit, NewRecord, Partition, Record, TopicSpec, topic_specs
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -180,40 +179,16 @@ def test_f36_a_host_that_takes_the_call_and_says_nothing_is_a_sentence_too() -> 
         assert time.monotonic() - begun < 5
 
 
-def test_tls_and_login_reach_the_client(tmp_path: Path) -> None:
-    password = tmp_path / "password"
-    password.write_text("secret\n")
-    options = client_options(
-        KafkaSettings(
-            bootstrap="one:9092, two:9093",
-            security="SASL_SSL",
-            ca_file="ca.pem",
-            certificate_file="me.pem",
-            key_file="me.key",
-            sasl_mechanism="SCRAM-SHA-256",
-            sasl_user="wire",
-            sasl_password_file=str(password),
-        )
-    )
-    assert options["bootstrap_servers"] == ["one:9092", "two:9093"]
-    assert options["security_protocol"] == "SASL_SSL"
-    assert options["ssl_cafile"] == "ca.pem"
-    assert (options["ssl_certfile"], options["ssl_keyfile"]) == ("me.pem", "me.key")
-    assert options["sasl_mechanism"] == "SCRAM-SHA-256"
-    assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("wire", "secret")
-    assert options["reconnect_backoff_max_ms"] == 1_000
-
-
 def test_without_tls_and_login_no_word_of_either_reaches_the_client() -> None:
     options = client_options(KafkaSettings(ca_file="ca.pem", sasl_user="wire"))
+    assert options["security_protocol"] == "PLAINTEXT"
     assert not [name for name in options if name.startswith(("ssl", "sasl"))]
 
 
-def test_a_password_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "none"
-    with pytest.raises(FileError) as caught:
-        client_options(KafkaSettings(security="SASL_PLAINTEXT", sasl_password_file=str(path)))
-    assert str(path) in caught.value.sentence
+def test_every_broker_named_is_tried_and_none_for_long() -> None:
+    options = client_options(KafkaSettings(bootstrap="one:9092, two:9093"))
+    assert options["bootstrap_servers"] == ["one:9092", "two:9093"]
+    assert options["reconnect_backoff_max_ms"] == 1_000
 
 
 # Topics
@@ -628,10 +603,20 @@ def test_what_compaction_took_is_no_gap_to_wait_for(
 # Health and the end
 
 
-def test_health_names_state_brokers_and_identity(log: KafkaLog) -> None:
+def test_health_names_state_brokers_version_size_and_identity(
+    open_log: OpenLog, topic: str
+) -> None:
+    log = open_log(prefix=f"{PREFIX}{topic}.")
+    before = log.health()
+    assert (before.get("topics"), before.get("bytes")) == (None, None)
+    log.ensure_topics([TopicSpec(name=topic, partitions=2), TopicSpec(name=f"{topic}-2")])
+    log.append([new(topic, noise(20_000 + n), key=f"{n}") for n in range(10)])
     facts = log.health()
     assert facts["state"] == "ok"
-    assert facts["brokers"] == "1"
+    assert (facts["brokers"], facts["controller"]) == ("1", "1")
+    assert facts["version"].startswith("4.")
+    assert facts["topics"] == "2"
+    assert 200_000 < int(facts["bytes"]) < 250_000
     assert facts["identity"] == log.identity() != ""
     assert log.sweep() == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import stat
 import threading
@@ -24,7 +25,7 @@ from ingest.errors import (
     StoreError,
     UnavailableError,
 )
-from ingest.log import Commit, NewRecord, Partition, TopicSpec, topic_specs
+from ingest.log import Commit, NewRecord, Partition, Record, TopicSpec, topic_specs
 from ingest.sqlite_log import SqliteLog
 
 NEWS = Partition("news")
@@ -452,3 +453,27 @@ def test_an_error_in_a_job_does_not_end_the_writer(log: SqliteLog) -> None:
     assert log._writer.submit(lambda c: c.execute("select 1 from record").fetchall()).result() == []
     assert log.append([news()]) == [0]
     assert within(5, lambda: log.health()["state"] == "ok")
+
+
+def test_f65_told_to_it_gives_each_record_twice_and_keeps_the_order_of_keys(
+    tmp_path: Path,
+) -> None:
+    """What the tests of every stage rely on; no server could be told to."""
+    log = SqliteLog(tmp_path / "log.sqlite", shuffle=random.Random(65))
+    log.ensure_topics([TopicSpec(name="news", partitions=3)])
+    log.append([NewRecord(topic="news", key=f"{n % 5}", value=b"%d" % (n // 5)) for n in range(60)])
+    consumer = log.consumer("readers", ["news"])
+    found: list[Record] = []
+    while records := consumer.poll(max_records=20, timeout_seconds=0):
+        found += records
+        places = {one.partition: 0 for one in records}
+        for one in records:
+            places[one.partition] = max(places[one.partition], one.offset + 1)
+        consumer.commit(places)
+    consumer.close()
+    assert len(found) == 120
+    for key in range(5):
+        mine = [int(r.value or b"") for r in found if r.key == f"{key}"]
+        assert list(dict.fromkeys(mine)) == list(range(12))
+    assert sum(log.committed("readers", Partition("news", n)) or 0 for n in range(3)) == 60
+    log.close()
