@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,19 +59,21 @@ class _Item:
 
 def assemble(
     articles: Sequence[Article],
-    known: Callable[[str], EntryState | None],
+    known: Callable[[Collection[str]], Mapping[str, EntryState]],
     *,
     state: FeedState,
     fetched: datetime,
     first_poll_hours: float = 24.0,
 ) -> Assembly:
-    """What the poll after ``state`` found; ``known`` gives the entry record of a key.
+    """What the poll after ``state`` found; ``known`` gives the entry records of keys, once.
 
-    An entry of a poll that never finished counts as not sent. O(n) look-ups.
+    An entry of a poll that never finished counts as not sent.
     """
     items: dict[str, list[_Item]] = {}
-    for group in _groups(articles):
-        found = _find(group, known)
+    groups = _groups(articles)
+    records = known([key for group in groups for _, keys in group for key in keys])
+    for group in groups:
+        found = _find(group, records)
         article_id = found.article_id if found else group[0][0].id
         items.setdefault(article_id, []).extend(
             _Item(article=article, keys=keys, known=found) for article, keys in group
@@ -146,10 +148,10 @@ def _content_key(article: Article) -> str:
     return "=" + digest(article.title, article.text, date, path)[:22]
 
 
-def _find(group: Sequence[_Keyed], known: Callable[[str], EntryState | None]) -> EntryState | None:
+def _find(group: Sequence[_Keyed], known: Mapping[str, EntryState]) -> EntryState | None:
     """What ``group`` was seen as: by its link or content, else by its guid, if that can be."""
     by_key = {key: article for article, keys in group for key in keys}
-    records = {key: record for key in by_key if (record := known(key)) is not None}
+    records = {key: known[key] for key in by_key if key in known}
     for key in sorted(records, key=lambda key: not _is_sure(key, by_key[key])):
         if _is_sure(key, by_key[key]) or same_article(records[key], by_key[key]):
             article_id = records[key].article_id

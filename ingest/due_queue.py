@@ -33,6 +33,10 @@ class DueQueue:
             found.append(name)
         return found
 
+    def late(self, now: float) -> int:
+        """How many were due before ``now`` and are still here; from any thread."""
+        return sum(due < now for due in tuple(self._due.values()))
+
     def wait(self, now: float, *, longest: float) -> float:
         """Seconds from ``now`` until the next is due, ``longest`` at most."""
         first = self._first()

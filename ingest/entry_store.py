@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ingest.feeds import EntryState, Feed
 from ingest.log import Log, NewRecord
@@ -17,15 +17,15 @@ class EntryStore:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def lookup(self, feed: Feed) -> Callable[[str], EntryState | None]:
-        """A function from a key within ``feed`` to its record."""
-        table = self._log.table(TOPIC)
-
-        def known(key: str) -> EntryState | None:
-            record = table.get(_key(feed, key))
-            return decode(EntryState, record.value) if record and record.value else None
-
-        return known
+    def known(self, feed: Feed, keys: Collection[str]) -> Mapping[str, EntryState]:
+        """The records of those of ``keys`` within ``feed`` that have one, read in one go."""
+        records = self._log.table(TOPIC).many([_key(feed, key) for key in keys])
+        prefix = _key(feed, "")
+        return {
+            key.removeprefix(prefix): decode(EntryState, record.value)
+            for key, record in records.items()
+            if record.value is not None
+        }
 
     def items(self, feed: Feed) -> Iterator[tuple[str, EntryState]]:
         """Every key of ``feed`` with its record."""

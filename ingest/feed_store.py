@@ -64,7 +64,7 @@ class FeedStore:
                 f"{shown(feed.url)} is in the list already", hint="See: wirewatch feeds health"
             )
         feed = self._hidden(feed)
-        self._log.append([_record(feed)])
+        self._log.append([self._record(feed, encode(feed))])
         return feed
 
     def import_list(self, data: bytes | str, *, name: str) -> ListReport:
@@ -81,7 +81,7 @@ class FeedStore:
             skipped=tuple(map(shown, found.skipped)),
         )
         if found.added:
-            self._log.append([_record(feed) for feed in found.added])
+            self._log.append([self._record(feed, encode(feed)) for feed in found.added])
         return found
 
     def remove(self, wanted: str) -> Feed:
@@ -91,15 +91,7 @@ class FeedStore:
         old entries alert nobody.
         """
         feed = self.get(wanted)
-        entries = EntryStore(self._log)
-        number = feed.shard % self._log.partitions("feed-state")
-        self._log.append(
-            [
-                NewRecord(topic="feeds", key=wanted, value=None),
-                NewRecord(topic="feed-state", key=wanted, value=None, partition=number),
-                *entries.records(feed, {}, [key for key, _ in entries.items(feed)]),
-            ]
-        )
+        self._log.append([self._record(feed, None), *traces(self._log, feed)])
         return feed
 
     def opml(self) -> str:
@@ -116,9 +108,19 @@ class FeedStore:
             state = decode(FeedState, record.value) if record and record.value else None
             yield health(decode(Feed, known.value), state, now=now)
 
+    def _record(self, feed: Feed, value: bytes | None) -> NewRecord:
+        number = feed.shard % self._log.partitions("feeds")
+        return NewRecord(topic="feeds", key=feed.id, value=value, partition=number)
+
     def _hidden(self, feed: Feed) -> Feed:
         return hidden(feed, self._vault) if self._vault else feed
 
 
-def _record(feed: Feed) -> NewRecord:
-    return NewRecord(topic="feeds", key=feed.id, value=encode(feed))
+def traces(log: Log, feed: Feed) -> list[NewRecord]:
+    """The records that remove what polling knows of ``feed``."""
+    entries = EntryStore(log)
+    found = entries.records(feed, {}, [key for key, _ in entries.items(feed)])
+    if log.table("feed-state").get(feed.id) is not None:
+        number = feed.shard % log.partitions("feed-state")
+        found.append(NewRecord(topic="feed-state", key=feed.id, value=None, partition=number))
+    return found

@@ -30,13 +30,15 @@ class HostSlots:
     """Turns to talk to a host, exact within one process.
 
     Hosts that ``guard`` allows by name are the user's own: they get no gap between requests, and
-    each of their ports counts as a host. ``clock`` gives monotonic seconds.
+    each of their ports counts as a host. ``clock`` gives monotonic seconds. ``share_of`` gives
+    which part of a host's rate, named by URL, is this process's, above 0 and up to 1.
     """
 
     guard: Guard
     connections: int = 1
     gap_seconds: float = 1.0
     clock: Callable[[], float] = time.monotonic
+    share_of: Callable[[str], float] = lambda _: 1.0
     _hosts: dict[str, _Host] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -85,7 +87,7 @@ class HostSlots:
         name = (parsed.raw_host or "").lower().rstrip(".")
         if self.guard.allows(parsed):
             return f"{name}:{parsed.port}", 0.0
-        return name, self.gap_seconds
+        return name, self.gap_seconds / self.share_of(url)
 
     def _host(self, key: str) -> _Host:
         if key not in self._hosts:

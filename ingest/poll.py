@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -204,7 +205,7 @@ class Polling:
         # In a thread: two thousand entries are four thousand look-ups on the disk.
         assembly = assemble(
             found.articles,
-            self.entries.lookup(feed),
+            partial(self.entries.known, feed),
             state=state,
             fetched=fetched.at,
             first_poll_hours=self.first_poll_hours,

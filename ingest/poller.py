@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from ingest import outcomes
-from ingest.errors import FeedError, StoreError, WirewatchError
+from ingest.errors import StoreError
+from ingest.failed_polls import broken, put_off
 from ingest.feeds import Feed, FeedState
 from ingest.log import Log
 from ingest.poll import Polled, Polling
+from ingest.poll_report import report
 from ingest.roster import Roster, monotonic_now
-from ingest.state_writer import StateWriter
+from ingest.state_writer import StateWriter, Written
 
 LOOK_SECONDS = 30.0
 """The loop looks around at least this often, whatever it computed."""
@@ -46,7 +48,8 @@ class Poller:
 
     Args:
         owns: Which shards are ours (ARCHITECTURE section 3).
-        generation: Written into states, so that a later owner outranks us.
+        generation: Of ours of a shard, negative where it is not ours: written into states, so that
+            a later owner outranks us. None where we are the only owner for ever.
         crash_point: Called with ``K2`` before what a poll found is written.
 
     Attributes:
@@ -59,11 +62,13 @@ class Poller:
         log: Log,
         polling: Polling,
         owns: Callable[[int], bool] = lambda _: True,
-        generation: int = 0,
+        generation: Callable[[int], int] | None = None,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.finished = 0
         self._polling = polling
+        self._owns = owns
+        self._is_alone = generation is None
         self._roster = Roster(
             log,
             slots=polling.slots,
@@ -84,11 +89,54 @@ class Poller:
         """Why polling pauses, as a sentence; empty while it does not."""
         return self._writer.pause
 
+    @property
+    def newest(self) -> Written | None:
+        """The last state that was written, to be read back by who checks the clock."""
+        return self._writer.newest
+
     def refresh(self) -> None:
-        """Read the feed list again: added feeds become due, removed ones are dropped."""
+        """Read the feed list again: added feeds become due, removed ones are dropped.
+
+        For the one owner of all; others are told by ``take`` and ``drop``.
+        """
         for feed_id in self._roster.refresh():
             self._writer.forget(feed_id)
         self._wake.set()
+
+    async def take(self, feeds: Sequence[Feed]) -> None:
+        """Feeds that are ours from now on, or changed; each goes on where its state stands.
+
+        Raises:
+            UnavailableError: the states cannot be read; nothing was taken.
+        """
+        stored = await asyncio.to_thread(self._roster.stored, feeds)
+        self._roster.take((feed for feed in feeds if self._owns(feed.shard)), stored)
+        self._wake.set()
+
+    def drop(self, feed_ids: Iterable[str]) -> None:
+        """Feeds that are no longer ours: polls under way are abandoned and write nothing more."""
+        for feed_id in feed_ids:
+            self._forget(feed_id)
+            if feed_id in self._tasks:
+                self._tasks[feed_id].cancel()
+
+    def remove(self, feed_id: str) -> None:
+        """A feed that is off the list: a poll under way ends, with nothing written."""
+        self._forget(feed_id)
+
+    async def ended(self, feed_id: str) -> None:
+        """Wait until no poll of the feed is under way."""
+        if task := self._tasks.get(feed_id):
+            await asyncio.wait([task])
+
+    def feeds(self) -> list[Feed]:
+        """Our feeds."""
+        return list(self._roster.feeds.values())
+
+    def overdue(self) -> int:
+        """Feeds that were due long before now and whose polls were not begun; from any thread."""
+        # The event loop's clock, which a thread without a loop cannot ask for.
+        return 0 if self.pause else self._roster.due.late(time.monotonic() - LOOK_SECONDS)
 
     def poll_now(self, feed_id: str) -> None:
         """Poll a feed at once, also one that is gone; its host's wishes still hold."""
@@ -135,7 +183,8 @@ class Poller:
             StoreError: the log is another one, or no longer ours.
         """
         self._writer.patient = True
-        self.refresh()
+        if self._is_alone:
+            self.refresh()
         async with self._stopper(stop):
             while not stop.is_set() and self._fatal is None:
                 self._wake.clear()
@@ -145,11 +194,12 @@ class Poller:
                         await self._wake.wait()
                 except TimeoutError:
                     continue
+        paused = self.pause
         await self._finish()
         if self._fatal is not None:
             raise self._fatal
         self._writer.patient = False
-        if not self.pause:
+        if not paused:
             await self._writer.flush()
 
     @asynccontextmanager
@@ -216,61 +266,23 @@ class Poller:
             except StoreError as error:
                 if not (self._writer.patient and error.retry):
                     raise
-                polled = self._put_off(state, error)
+                polled = put_off(self._polling, state, error)
             except Exception as error:  # noqa: BLE001 - quarantined; one feed stops no other
-                polled = self._broken(feed, state, error)
+                polled = broken(self._polling, feed, state, error)
             if feed_id in self._roster.feeds:
                 written = await self._writer.store(feed, polled.state, polled.records)
-                self._roster.states[feed_id] = written
+                if written is None:
+                    self._forget(feed_id)
+                elif feed_id in self._roster.feeds:
+                    self._roster.states[feed_id] = written
         if polled.state.poll > state.poll:
             self._swept.add(feed_id)
         self.finished += 1
-        _report(feed, polled)
+        report(feed, polled)
         return dataclasses.replace(polled, records=())
 
-    def _put_off(self, state: FeedState, error: WirewatchError) -> Polled:
-        polling = self._polling
-        after = outcomes.failed(
-            state,
-            at=polling.clock(),
-            sentence=error.sentence,
-            settings=polling.settings,
-            chance=polling.chance(),
-        )
-        return Polled(state=after, failed=True)
-
-    def _broken(self, feed: Feed, state: FeedState, error: Exception) -> Polled:
-        """A fault of our own: this feed backs off and is listed, the others go on."""
-        known = error if isinstance(error, WirewatchError) else None
-        problem = known or FeedError(
-            f"{type(error).__name__}: {error}",
-            sentence="Polling this feed failed inside Wirewatch.",
-            code="internal",
-        )
-        _events.error("poll broke", feed=feed.id, url=feed.url, exc_info=error)
-        why, body = f"{problem.sentence} ({problem})", str(error).encode(errors="replace")
-        now = self._polling.clock()
-        record = self._polling.quarantine.put(
-            "poll", why=why, code=problem.code, key=feed.id, body=body, now=now
-        )
-        records = (record,) if record else ()
-        return dataclasses.replace(self._put_off(state, problem), records=records)
-
-
-def _report(feed: Feed, polled: Polled) -> None:
-    state = polled.state
-    due = state.next_poll
-    if polled.failed:
-        _events.warning(
-            "feed refused", feed=feed.id, url=feed.url, reason=state.sentence, next_try=due
-        )
-        return
-    _events.info(
-        "feed polled",
-        feed=feed.id,
-        url=feed.url,
-        entries=polled.entries,
-        new=polled.sightings,
-        limited=polled.limited,
-        next_poll=due,
-    )
+    def _forget(self, feed_id: str) -> None:
+        self._roster.drop([feed_id])
+        self._writer.forget(feed_id)
+        self._swept.discard(feed_id)  # another owner's unfinished polls are swept once, too
+        self._again.discard(feed_id)

@@ -73,9 +73,14 @@ class Quarantined:
 
 
 class Quarantine:
-    """The quarantine of one log; ``folder`` holds the whole bodies. For any thread."""
+    """The quarantine of one log; ``folder`` holds the whole bodies. For any thread.
+
+    Attributes:
+        made: Rows that this process made since its start, one more where a write is tried again.
+    """
 
     def __init__(self, log: Log, folder: Path) -> None:
+        self.made = 0
         self._log = log
         self._folder = folder
         self._gate = threading.Lock()
@@ -109,6 +114,8 @@ class Quarantine:
         if last and (last.state == "dropped" or _just_now(last, now)):
             return None
         self._save(sha256, body[:WHOLE_BYTES])
+        with self._gate:
+            self.made += 1
         return _record(
             Quarantined(
                 id=name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ingest import schedule
@@ -49,14 +49,34 @@ class Roster:
             if self._owns(feed.shard):
                 listed[feed.id] = feed
         left = frozenset(self.feeds.keys() - listed.keys())
-        for feed_id in left:
-            self.due.drop(feed_id)
-            self.states.pop(feed_id, None)
-        fresh = [feed for feed in listed.values() if self._is_fresh(feed)]
-        self.feeds = listed
-        for feed in fresh:
-            self._adopt(feed)
+        self.drop(left)
+        self.take(listed.values(), self.stored(list(listed.values())))
         return left
+
+    def stored(self, feeds: Sequence[Feed]) -> Mapping[str, FeedState]:
+        """The written states of those of ``feeds`` that are new here; reads the log."""
+        fresh = [feed.id for feed in feeds if self._is_fresh(feed)]
+        records = self._log.table("feed-state").many(fresh) if fresh else {}
+        return {
+            feed_id: decode(FeedState, record.value)
+            for feed_id, record in records.items()
+            if record.value is not None
+        }
+
+    def take(self, feeds: Iterable[Feed], stored: Mapping[str, FeedState]) -> None:
+        """Feeds that came or changed; new ones begin where their ``stored`` state says."""
+        for feed in feeds:
+            is_fresh = self._is_fresh(feed)
+            self.feeds[feed.id] = feed
+            if is_fresh:
+                self._begin(feed, stored.get(feed.id) or FeedState(feed_id=feed.id))
+
+    def drop(self, feed_ids: Iterable[str]) -> None:
+        """Feeds that went."""
+        for feed_id in feed_ids:
+            self.due.drop(feed_id)
+            self.feeds.pop(feed_id, None)
+            self.states.pop(feed_id, None)
 
     def plan(self, feed_id: str) -> None:
         """Make a feed due when its state says so; never where polling has ended."""
@@ -69,10 +89,7 @@ class Roster:
         known = self.feeds.get(feed.id)
         return known is None or known.added != feed.added
 
-    def _adopt(self, feed: Feed) -> None:
-        record = self._log.table("feed-state").get(feed.id)
-        stored = decode(FeedState, record.value) if record and record.value else None
-        state = stored or FeedState(feed_id=feed.id)
+    def _begin(self, feed: Feed, state: FeedState) -> None:
         self.states[feed.id] = state
         held = schedule.hold_seconds(state, now=self._clock())
         if held:

@@ -10,8 +10,8 @@ import structlog
 
 from ingest.errors import UnavailableError
 from ingest.feeds import Feed, FeedState
-from ingest.log import Log, NewRecord
-from ingest.wire import encode
+from ingest.log import Log, NewRecord, Partition
+from ingest.wire import decode, encode
 
 HEALTH_SECONDS = 60.0
 """Changes of the schedule alone are written this often at most (ARCHITECTURE section 2)."""
@@ -24,20 +24,35 @@ DISK_FULL = "Disk full: polling paused, searching still works."
 _events = structlog.get_logger()
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Where a record stands in the log, and the event loop's time around its append."""
+
+    partition: Partition
+    offset: int
+    before: float
+    after: float
+
+
 class StateWriter:
-    """Writes records of a poll and then the feed's state, in one append.
+    """Writes the records of a poll and then the feed's state.
+
+    Args:
+        generation: Of the owner of a shard, negative where that is not us; None where there can
+            never be another owner.
 
     Attributes:
         patient: Wait for a log that is full or unreachable, instead of raising.
         pause: Why nothing can be written now, as a sentence; empty while all is well.
         resumed: Called when writing works again.
+        newest: The last state written, and the loop's time before and after.
     """
 
     def __init__(
         self,
         log: Log,
         *,
-        generation: int = 0,
+        generation: Callable[[int], int] | None = None,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._log = log
@@ -48,11 +63,15 @@ class StateWriter:
         self.patient = False
         self.pause = ""
         self.resumed: Callable[[], None] = lambda: None
+        self.newest: Written | None = None
 
     async def store(
         self, feed: Feed, state: FeedState, records: Sequence[NewRecord] = ()
-    ) -> FeedState:
+    ) -> FeedState | None:
         """Make ``records`` and then ``state`` durable; the state as it now counts.
+
+        None where the feed is no longer ours: nothing was written. An earlier owner's state that
+        came after ours is overwritten by this one.
 
         Where nothing but the schedule changed within a minute, the write is put off: what a
         crash then loses is a time, never a validator.
@@ -60,7 +79,8 @@ class StateWriter:
         Raises:
             StoreError: the log takes nothing, and we are not patient or it never will.
         """
-        state = dataclasses.replace(state, generation=self._generation, counter=state.counter + 1)
+        generation = max(self._generation(feed.shard), state.generation) if self._generation else 0
+        state = dataclasses.replace(state, generation=generation, counter=state.counter + 1)
         now = asyncio.get_running_loop().time()
         when, last = self._written.get(feed.id, (0.0, None))
         same = last is not None and _matters(last) == _matters(state)
@@ -68,7 +88,9 @@ class StateWriter:
             self._unwritten[feed.id] = (feed, state)
             return state
         self._crash_point("K2")
-        await self._write([*records, self._record(feed, state)])
+        for batch in self._batches(records, self._record(feed, state)):
+            if not await self._write(batch, state, feed.shard):
+                return None
         self._written[feed.id] = (now, state)
         self._unwritten.pop(feed.id, None)
         return state
@@ -76,8 +98,8 @@ class StateWriter:
     async def flush(self) -> None:
         """Write the states that were put off."""
         late, self._unwritten = self._unwritten, {}
-        if late:
-            await self._write([self._record(feed, state) for feed, state in late.values()])
+        for feed, state in late.values():
+            await self._write([self._record(feed, state)], state, feed.shard)
 
     def forget(self, feed_id: str) -> None:
         """The feed is no longer ours: write nothing more of it."""
@@ -88,21 +110,68 @@ class StateWriter:
         number = feed.shard % self._log.partitions("feed-state")
         return NewRecord(topic="feed-state", key=feed.id, value=encode(state), partition=number)
 
-    async def _write(self, records: Sequence[NewRecord]) -> None:
+    def _batches(self, records: Sequence[NewRecord], state: NewRecord) -> list[list[NewRecord]]:
+        """What is appended at once; a later batch only when the earlier ones are durable."""
+        if self._generation is None:
+            return [[*records, state]]  # one transaction
+        entries = [record for record in records if record.topic == "entries"]
+        others = [record for record in records if record.topic != "entries"]
+        return [batch for batch in (entries, others, [state]) if batch]
+
+    async def _write(self, records: Sequence[NewRecord], state: FeedState, shard: int) -> bool:
+        """Append; False where the shard is no longer ours and nothing was appended."""
         wait, longest = PAUSE_SECONDS
         while True:
             try:
+                if not await self._is_ours(state, shard):
+                    self._leave()
+                    return False
                 # Shielded: a stop must not leave the log with half of a cancelled append.
-                await asyncio.shield(asyncio.wrap_future(self._log.submit(records)))
+                before = asyncio.get_running_loop().time()
+                sent = asyncio.wrap_future(self._log.submit(records))
+                self._note(records[-1], (await asyncio.shield(sent))[-1], before)
             except UnavailableError as error:
                 if not self.patient:
                     raise
                 self._pause(error)
-                await asyncio.sleep(wait)
+                await self._wait(wait)
                 wait = min(2 * wait, longest)
             else:
                 self._resume()
-                return
+                return True
+
+    def _note(self, record: NewRecord, offset: int, before: float) -> None:
+        if record.topic == "feed-state" and record.partition is not None:
+            self.newest = Written(
+                partition=Partition(record.topic, record.partition),
+                offset=offset,
+                before=before,
+                after=asyncio.get_running_loop().time(),
+            )
+
+    async def _is_ours(self, state: FeedState, shard: int) -> bool:
+        if self._generation is None:
+            return True
+        if self._generation(shard) < 0:
+            return False
+        # A process that stood still may think so and be wrong: the newer owner's state tells.
+        table = self._log.table("feed-state")
+        record = await asyncio.to_thread(table.get, state.feed_id)
+        stands = decode(FeedState, record.value) if record and record.value else None
+        return stands is None or stands.generation <= state.generation
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Who waited for the log gave up; others who wait say so again."""
+        if self.pause:
+            self.pause = ""
+            self.resumed()
 
     def _pause(self, error: UnavailableError) -> None:
         if not self.pause:

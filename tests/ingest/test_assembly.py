@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,12 +37,15 @@ class Memory:
     def take(
         self, articles: Sequence[Article], *, finish: bool = True, at: datetime = NOW
     ) -> Assembly:
-        found = assemble(articles, self.entries.get, state=self.state, fetched=at)
+        found = assemble(articles, self.known, state=self.state, fetched=at)
         self.entries |= found.entries
         self.ids |= {sighting.article.id for sighting in found.sightings}
         if finish:
             self.state = dataclasses.replace(self.state, poll=self.state.poll + 1)
         return found
+
+    def known(self, keys: Collection[str]) -> dict[str, EntryState]:
+        return {key: self.entries[key] for key in keys if key in self.entries}
 
     def grow_older(self, days: int) -> None:
         self.state = dataclasses.replace(self.state, day=self.state.day + days)

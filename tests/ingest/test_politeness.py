@@ -64,6 +64,13 @@ async def test_allowed_hosts_have_no_gap() -> None:
     assert begun[-1] - begun[0] < 0.5
 
 
+async def test_a_host_that_others_speak_to_as_well_gets_its_rate_divided() -> None:
+    turns = slots(gap_seconds=0.1)
+    turns.share_of = lambda url: 0.25 if url == ONE else 1.0
+    assert min(gaps(await starts(turns, [ONE, ONE]))) >= 0.395
+    assert max(gaps(await starts(turns, [TWO, TWO]))) < 0.35
+
+
 async def test_a_held_host_is_refused_at_once_and_others_are_served() -> None:
     turns = slots()
     turns.hold(ONE, 60)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.entry_store import EntryStore
 from ingest.errors import FencedError, UnavailableError
 from ingest.feeds import EntryState, Feed, FeedState
 from ingest.log import NewRecord, Partition
@@ -17,7 +19,8 @@ from ingest.poller import Poller
 from ingest.reading import answer
 from ingest.sandbox import SandboxPool
 from ingest.settings import PollSettings
-from ingest.wire import decode
+from ingest.sqlite_log import SqliteLog
+from ingest.wire import decode, encode
 from tests.newsroom import InlineReader, PollStage, TestClock, until
 from tests.newsserver import NewsServer, item, rss
 
@@ -233,6 +236,102 @@ async def test_shards_of_others_are_left_alone(site: NewsServer, tmp_path: Path)
         other = Poller(log=stage.log, polling=stage.polling, owns=lambda shard: shard != feed.shard)
         assert (await other.poll_all_once()).feeds == 0
         assert site.total() == 0
+
+
+async def test_an_earlier_owners_state_that_came_late_is_written_over(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    async with PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/rss"))
+        poller = Poller(log=stage.log, polling=stage.polling, generation=lambda _: 7)
+        await poller.poll_all_once()
+        assert (stage.state(feed).generation, stage.state(feed).poll) == (7, 1)
+        _write_state(stage, FeedState(feed_id=feed.id, generation=3, counter=900, etag="stale"))
+        site.answer("/rss", MORE)
+        await poller.poll_all_once()
+        assert (stage.state(feed).generation, stage.state(feed).poll) == (7, 2)
+        assert len(stage.titles()) == 2
+
+
+async def test_f58_a_newer_owners_state_ends_ours_and_nothing_is_written(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    async with PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/rss"))
+        poller = Poller(log=stage.log, polling=stage.polling, generation=lambda _: 7)
+        poller.refresh()
+        _write_state(stage, FeedState(feed_id=feed.id, generation=8, poll=5))
+        assert (await poller.poll_all_once()).sightings == 1
+        assert stage.titles() == []
+        assert (stage.state(feed).generation, stage.state(feed).poll) == (8, 5)
+        assert poller.states() == []
+
+
+async def test_f58_a_shard_lost_during_a_poll_is_left_alone(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    ranks = iter([7, -1])
+    async with PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/rss"))
+        poller = Poller(log=stage.log, polling=stage.polling, generation=lambda _: next(ranks))
+        await poller.poll_all_once()
+        assert stage.titles() == []
+        assert stage.log.table("feed-state").get(feed.id) is None
+
+
+async def test_a_log_made_anew_with_lower_generations_forgets_no_feed(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    async with PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/rss"))
+        _write_state(stage, FeedState(feed_id=feed.id, generation=500))
+        poller = Poller(log=stage.log, polling=stage.polling, generation=lambda _: 1)
+        await poller.poll_all_once()
+        assert stage.titles() == ["Ferry runs again"]
+        assert stage.state(feed).generation == 500
+
+
+async def test_of_several_owners_one_writes_a_state_only_after_its_articles(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    """In Kafka one append to several topics has no order of its own."""
+    async with PollStage(tmp_path, site.host) as stage:
+        stage.feeds.add(site.url("/rss"))
+        batches: list[set[str]] = []
+
+        class Watched(SqliteLog):
+            def submit(self, records: Sequence[NewRecord], **more: Any) -> Future[list[int]]:
+                batches.append({record.topic for record in records})
+                return super().submit(records, **more)
+
+        stage.log.close()
+        log = Watched(tmp_path / "log.db")
+        polling = dataclasses.replace(stage.polling, entries=EntryStore(log))
+        await Poller(log=log, polling=polling, generation=lambda _: 1).poll_all_once()
+        log.close()
+        assert batches == [{"entries"}, {"articles"}, {"feed-state"}]
+
+
+def _write_state(stage: PollStage, state: FeedState) -> None:
+    record = NewRecord(topic="feed-state", key=state.feed_id, value=encode(state), partition=0)
+    stage.log.append([record])
+
+
+async def test_feeds_that_went_to_another_owner_are_abandoned_in_mid_poll(
+    site: NewsServer, tmp_path: Path
+) -> None:
+    site.answer("/slow", NEWS, seconds=0.3)
+    async with PollStage(tmp_path, site.host) as stage:
+        feed = stage.feeds.add(site.url("/slow"))
+        poller = Poller(log=stage.log, polling=stage.polling, generation=lambda _: 1)
+        async with running(poller):
+            await poller.take([feed])
+            await until(lambda: site.count("/slow") == 1)
+            poller.drop([feed.id])
+            await poller.ended(feed.id)
+            assert stage.titles() == []
+            await poller.take([feed])
+            await until(lambda: len(stage.titles()) == 1)
 
 
 class Killed(BaseException):
