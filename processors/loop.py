@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import structlog
 
-from ingest.errors import (
-    FencedError,
-    NewerSchemaError,
-    RecordTooLargeError,
-    UnavailableError,
-    WirewatchError,
-)
-from ingest.log import MAX_RECORD_BYTES, Commit, Consumer, Log, NewRecord, Partition, Record
+from ingest.errors import FencedError, UnavailableError
+from ingest.log import Commit, Consumer, Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
+from processors.back_off import back_off
+from processors.work import Work
 
 BATCH = 200
 """Records taken at a time: one durable write costs as much as tagging some ten articles."""
-
-_FIRST_DELAY_SECONDS = 0.5
-_LAST_DELAY_SECONDS = 30.0
-"""Back-off while the log is full or busy: soon back, never hot."""
 
 _events = structlog.get_logger(__name__)
 
@@ -59,7 +49,6 @@ class Loop:
 
     Attributes:
         delay_seconds: How long to wait before the next step; 0 while all is well.
-        quarantined: Records set aside so far.
     """
 
     def __init__(
@@ -72,15 +61,21 @@ class Loop:
     ) -> None:
         self._log = log
         self._stage = stage
-        self._quarantine = quarantine
+        self._work = Work(stage.name, stage.work, quarantine=quarantine)
         self._crash_point = crash_point
         self._taken: deque[Record] = deque()
         self._made: list[NewRecord] = []
+        self._first: dict[Partition, int] = {}
         self._next: dict[Partition, int] = {}
         self._handled = 0
+        self.done = 0
         self.delay_seconds = 0.0
-        self.quarantined = 0
         self._consumer = self._join()
+
+    @property
+    def quarantined(self) -> int:
+        """Records set aside so far."""
+        return self._work.quarantined
 
     def step(self, timeout_seconds: float = 1.0) -> int:
         """Handle one batch; how many records were handled and are durable, 0 at time-out.
@@ -95,9 +90,7 @@ class Loop:
                 return 0
             return self._finish()
         except UnavailableError as error:
-            self.delay_seconds = min(
-                _LAST_DELAY_SECONDS, max(_FIRST_DELAY_SECONDS, 2 * self.delay_seconds)
-            )
+            self.delay_seconds = back_off(self.delay_seconds)
             _events.warning(
                 "stage waits",
                 stage=self._stage.name,
@@ -107,9 +100,7 @@ class Loop:
             return 0
         except FencedError:
             _events.info("stage lost its partition", stage=self._stage.name)
-            self._consumer.close()
-            self._forget()
-            self._consumer = self._join()  # goes on from what was committed, whoever did it
+            self._begin_again()
             return 0
 
     def run(self, stop: threading.Event) -> None:
@@ -120,8 +111,12 @@ class Loop:
                 stop.wait(self.delay_seconds)
 
     def lag(self) -> int:
-        """Records that wait: not yet polled, or polled and not yet durable."""
-        return self._consumer.lag() + len(self._taken) + self._handled
+        """Records of our partitions that wait: not yet polled, or polled and not yet durable."""
+        in_hand = len(self._taken) + self._handled
+        try:
+            return self._consumer.lag() + in_hand
+        except FencedError:  # it has just left the group, to join it anew
+            return in_hand
 
     def close(self) -> None:
         """Leave the consumer group."""
@@ -137,12 +132,33 @@ class Loop:
         for record in records:
             reached = max(record.offset + 1, self._next.get(record.partition, 0))
             self._next[record.partition] = reached
+            self._first.setdefault(record.partition, record.offset)
         return bool(records)
+
+    def _begin_again(self) -> None:
+        """After a partition went: read on with those that stayed, else join anew.
+
+        Who leaves and joins for each partition that goes gets it back at once, and it or another
+        goes from its owner, who does the same: a busy group would never come to rest.
+        """
+        first = self._first
+        self._forget()
+        try:
+            stayed = self._consumer.assignment()
+            starts = {one: at for one, at in first.items() if one in stayed}
+            starts.update(self._stage.assigned(stayed))
+            for partition, offset in starts.items():
+                self._consumer.seek(partition, offset)
+        except FencedError:
+            stayed = frozenset()
+        if not stayed:
+            self._consumer.close()
+            self._consumer = self._join()  # goes on from what was committed, whoever did it
 
     def _finish(self) -> int:
         self._stage.begun(self._taken)
         while self._taken:
-            self._made.extend(self._worked(self._taken[0]))
+            self._made.extend(self._work.made(self._taken[0]))
             self._taken.popleft()
             self._handled += 1
         self._crash_point(self._stage.crash_name)
@@ -150,58 +166,18 @@ class Loop:
         self._crash_point(f"{self._stage.crash_name}-written")
         self._stage.written()
         handled = self._handled
+        self.done += handled
         self._forget()
         self.delay_seconds = 0.0
         return handled
 
-    def _worked(self, record: Record) -> Sequence[NewRecord]:
-        try:
-            made = self._stage.work(record)
-            for one in made:
-                _check_size(one)
-        except (NewerSchemaError, UnavailableError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one record must not stop the stage (P4)
-            return self._set_aside(record, error)
-        return made
-
-    def _set_aside(self, record: Record, error: Exception) -> list[NewRecord]:
-        why, code = _explained(error)
-        _events.error("record set aside", stage=self._stage.name, key=record.key, reason=why)
-        aside = self._quarantine.put(
-            self._stage.name,
-            why=why,
-            code=code,
-            key=record.key,
-            body=record.value or b"",
-            now=record.appended,
-            topic=record.partition.topic,
-        )
-        self.quarantined += aside is not None
-        return [aside] if aside else []
-
     def _forget(self) -> None:
         self._taken.clear()
         self._made = []
+        self._first = {}
         self._next = {}
         self._handled = 0
 
     def _assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int]:
         self._forget()
         return self._stage.assigned(partitions)
-
-
-def _check_size(record: NewRecord) -> None:
-    size = len(record.key.encode()) + len(record.value or b"")
-    if size > MAX_RECORD_BYTES:
-        raise RecordTooLargeError(f"{record.topic} record of {size} bytes")
-
-
-def _explained(error: Exception) -> tuple[str, str]:
-    """A sentence and a code; of an error of ours in the code, where it happened."""
-    if isinstance(error, WirewatchError):
-        return error.sentence, error.code
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{PurePath(place.filename).name}:{place.lineno}"
-    kind = type(error).__name__
-    return f"Processing failed unexpectedly in {where} ({kind}: {error}).", "unexpected"

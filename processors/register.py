@@ -92,16 +92,34 @@ class Register:
         self._window.advance(appended)
         decision = self._decisions(tagged.article.id)
         story = self._stories(tagged.article.id)
-        placed = decision is not None and decision.placed < order
         if story is not None and story.order >= order:
-            if not placed:
-                self._begin(tagged, order, appended)  # so that the window goes on as it did
-            return Outcome(verdict="duplicate")
+            return self._stands(tagged, story, decision, order=order, appended=appended)
         if story is not None:
             return self._again(tagged, story, decision, order=order, appended=appended)
-        if placed:  # decided long ago and since erased or expired: it does not come back
+        if decision is not None and decision.placed < order:
+            # Decided long ago and since erased or expired: it does not come back.
             return Outcome(verdict="duplicate")
         return self._begin(tagged, order, appended)
+
+    def _stands(
+        self,
+        tagged: Tagged,
+        story: StoryRecord,
+        decision: Decision | None,
+        *,
+        order: int,
+        appended: datetime,
+    ) -> Outcome:
+        """Its story stands written; what a register that died then had not written beside it.
+
+        Topics are not written in any order: Kafka takes a batch's records of all at once.
+        """
+        if decision is None or decision.placed >= order:
+            begun = self._begin(tagged, order, appended)  # the window goes on as it did, too
+            wanted = begun.decision if decision is None else None
+            return Outcome(verdict="duplicate", decision=wanted, links=begun.links)
+        lost = story.order == order and decision.order < order
+        return Outcome(verdict="duplicate", decision=_renewed(decision, story) if lost else None)
 
     def _begin(self, tagged: Tagged, order: int, appended: datetime) -> Outcome:
         article = replace(

@@ -62,6 +62,11 @@ def signature(title: str | Analysed, body: str | Analysed) -> Signature:
     )
 
 
+def heaviest_terms(title: str | Analysed, body: str | Analysed) -> list[tuple[str, int]]:
+    """The terms that say most about a text, the heaviest first, as its signature has them."""
+    return read_terms(_heaviest(_words(title), _words(body)))
+
+
 def read_terms(heaviest: str) -> list[tuple[str, int]]:
     """What ``Signature.terms`` says: terms with their weights in hundredths."""
     parts = heaviest.split(" ")

@@ -6,22 +6,20 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.article import Sighting
-from ingest.errors import MalformedRecordError
 from ingest.log import Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
 from ingest.wire import decode, encode
 from processors.known import Known
 from processors.links import Links
 from processors.loop import Loop, Stage
-from processors.pipeline import tag
 from processors.records import Decision, StoryRecord, Tagged
 from processors.register import Outcome, Register
 from processors.restoring import TAGGED, restored
 from processors.settings import StoriesSettings
 from processors.stories import Window
+from processors.tagging import Tagging, value_of
 from processors.tagging_process import TaggingProcess
-from processors.topic_source import TopicFile, TopicSource
+from processors.topic_source import TopicFile
 
 __all__ = ["Counts", "Registrar", "Tagger", "TopicFile"]
 
@@ -60,17 +58,14 @@ class Tagger:
         process: TaggingProcess | None = None,
         crash_point: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._topics = TopicSource(log)
-        self._engine = self._topics.current()
-        self._process = process
-        self._made: dict[bytes, bytes | None] = {}
+        self._tagging = Tagging(log, process)
         stage = Stage(
             name="tag",
             group="tag",
             topic="articles",
             crash_name="K3",
-            work=self._tag,
-            begun=self._begin,
+            work=self._tagging.work,
+            begun=self._tagging.begin,
         )
         self.loop = Loop(log, stage, quarantine=quarantine, crash_point=crash_point)
 
@@ -80,29 +75,8 @@ class Tagger:
 
     def run(self, stop: threading.Event) -> None:
         """Tag until ``stop`` is set; see ``Loop.run``."""
-        if self._process is not None:
-            self._process.warm_up(self._topics.files)
+        self._tagging.warm_up()
         self.loop.run(stop)
-
-    def _begin(self, records: Sequence[Record]) -> None:
-        self._engine = self._topics.current()
-        if self._process is not None:
-            values = [record.value for record in records if record.value]
-            made = self._process.tag(values, self._topics.files)
-            self._made = dict(zip(values, made, strict=True))
-
-    def _tag(self, record: Record) -> Sequence[NewRecord]:
-        value = _value(record)
-        tagged = self._made.get(value) or self._tagged_alone(value)
-        return [NewRecord(topic=TAGGED.topic, key=record.key, value=tagged, partition=0)]
-
-    def _tagged_alone(self, value: bytes) -> bytes:
-        """The record, or the error that tells why there is none."""
-        if self._process is not None:
-            made = self._process.tag_one(value, self._topics.files)
-            if made is not None:
-                return made
-        return encode(tag(decode(Sighting, value), engine=self._engine))
 
 
 class Registrar:
@@ -152,7 +126,7 @@ class Registrar:
         self._stories.read(keys)
 
     def _decide(self, record: Record) -> Sequence[NewRecord]:
-        tagged = decode(Tagged, _value(record))
+        tagged = decode(Tagged, value_of(record))
         outcome = self._register.decide(tagged, order=record.offset, appended=record.appended)
         key = tagged.article.id
         if outcome.decision:
@@ -194,9 +168,3 @@ def _written(key: str, outcome: Outcome) -> list[NewRecord]:
     if outcome.story:
         records.append(NewRecord(topic="stories", key=key, value=encode(outcome.story)))
     return records
-
-
-def _value(record: Record) -> bytes:
-    if record.value is None:
-        raise MalformedRecordError("a record without a value")
-    return record.value

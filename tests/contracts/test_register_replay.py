@@ -93,6 +93,11 @@ def written(log: Log) -> dict[str, list[tuple[int, str, bytes | None]]]:
     }
 
 
+def last(log: Log) -> dict[str, dict[str, bytes | None]]:
+    """What is kept of each key."""
+    return {topic: {r.key: r.value for r in log.table(topic).items()} for topic in OUTPUTS}
+
+
 def grouping(log: Log) -> dict[str, tuple[object, ...]]:
     """What a reader sees of each article, without offsets and times."""
     found: dict[str, tuple[object, ...]] = {}
@@ -149,12 +154,36 @@ def test_f65_decisions_written_before_a_lost_commit_are_taken_again_identically(
     while registrar.step(0):
         committed.append(log.committed("register", Partition("tagged")) or 0)
     registrar.loop.close()
-    final = {topic: {r.key: r.value for r in log.table(topic).items()} for topic in OUTPUTS}
+    final = last(log)
     for offset in random.Random(seed).sample(committed, 4):
         log.reset_group("register", {Partition("tagged"): offset})
         drain(log, tmp_path / "q")
-        again = {topic: {r.key: r.value for r in log.table(topic).items()} for topic in OUTPUTS}
+        again = last(log)
         assert again == final, offset
+
+
+@pytest.mark.parametrize("trial", range(6))
+def test_f65_a_batch_written_in_part_and_in_any_order_comes_out_the_same(
+    seed: int, trial: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka takes the records of several topics at once: a story may stand without its decision."""
+    monkeypatch.setattr("processors.loop.BATCH", 7)
+    clocks = Clock(), Clock()
+    whole, broken = make(tmp_path / "whole", clocks[0]), make(tmp_path / "broken", clocks[1])
+    for log, clock in zip((whole, broken), clocks, strict=True):
+        fill(log, clock, seed)
+    drain(whole, tmp_path / "q")
+    rng = random.Random(10 * seed + trial)
+    registrar = Registrar(broken, WINDOW, quarantine=Quarantine(broken, tmp_path / "q"))
+    for _ in range(rng.randrange(6)):
+        registrar.step(0)
+    registrar.loop.close()
+    for topic, rows in written(whole).items():
+        begin = broken.bounds(Partition(topic))[1]
+        lost = rows[begin : begin + rng.randrange(8)]
+        broken.append([NewRecord(topic=topic, key=key, value=value) for _, key, value in lost])
+    drain(broken, tmp_path / "q")
+    assert last(broken) == last(whole)
 
 
 def test_f65_every_record_twice_gives_the_same_stories(seed: int, tmp_path: Path) -> None:
@@ -260,9 +289,83 @@ def test_f65_merges_are_known_again_after_every_start(tmp_path: Path) -> None:
     assert edited is not None
     story = decode(StoryRecord, edited.value or b"")
     assert (story.story_id, story.absorbed) == ("a0", ("a1",))
-    last = {topic: {r.key: r.value for r in whole.table(topic).items()} for topic in OUTPUTS}
+    final = last(whole)
     for offset in (0, 1, 4, 9, 14):
         whole.reset_group("register", {Partition("tagged"): offset})
         drain(whole, tmp_path / "q")
-        again = {topic: {r.key: r.value for r in whole.table(topic).items()} for topic in OUTPUTS}
-        assert again == last, offset
+        again = last(whole)
+        assert again == final, offset
+
+
+def arrived(log: Log, *, times: int = 1) -> None:
+    """``tagged`` as it is on either log, whose clocks are real: nothing leaves the window."""
+    log.ensure_topics(topic_specs())
+    made = [tagged(seen) for seen in newsroom(2, 60)]
+    new = [NewRecord(topic="tagged", key=one.article.id, value=encode(one)) for one in made]
+    log.append([record for record in new for _ in range(times)])
+
+
+def done(log: Log) -> bool:
+    place = Partition("tagged")
+    return log.committed("register", place) == log.bounds(place)[1]
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path) -> dict[str, tuple[object, ...]]:
+    (tmp_path / "plain").mkdir()
+    log = SqliteLog(tmp_path / "plain" / "log.sqlite")
+    arrived(log)
+    drain(log, tmp_path / "q")
+    return grouping(log)
+
+
+@pytest.mark.parametrize(("chance", "times"), [(0.25, 1), (0.0, 2)], ids=["killed", "twice"])
+def test_f65_either_log_gives_the_stories_of_an_undisturbed_register(
+    chance: float,
+    times: int,
+    *,
+    make_log: Callable[[], Log],
+    undisturbed: dict[str, tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("processors.loop.BATCH", 10)
+    log, rng = make_log(), random.Random(2)
+    arrived(log, times=times)
+    quarantine = Quarantine(log, tmp_path / "q")
+    while not done(log):
+        registrar = Registrar(log, quarantine=quarantine, crash_point=kill_at(chance, rng))
+        try:
+            while not done(log):
+                registrar.step(0.2)
+        except Killed:
+            pass  # and another one takes its place
+        finally:
+            registrar.loop.close()
+    assert grouping(log) == undisturbed
+
+
+def test_f65_either_log_gives_the_stories_of_one_register_where_two_run(
+    make_log: Callable[[], Log],
+    undisturbed: dict[str, tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two in turn, with small batches: no late commit moves the place of their group back."""
+    monkeypatch.setattr("processors.loop.BATCH", 5)
+    log = make_log()
+    arrived(log)
+    quarantine = Quarantine(log, tmp_path / "q")
+    first = Registrar(log, quarantine=quarantine)
+    while not first.step(0.2):
+        pass
+    second = Registrar(log, quarantine=quarantine)
+    places = [0]
+    while not done(log):
+        for one in (first, second):
+            one.step(0.1)
+            places.append(log.committed("register", Partition("tagged")) or 0)
+    first.loop.close()
+    second.loop.close()
+    assert places == sorted(places)
+    assert grouping(log) == undisturbed

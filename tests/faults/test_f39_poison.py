@@ -13,7 +13,7 @@ from ingest.log import NewRecord, Partition, topic_specs
 from ingest.quarantine import Quarantine
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
-from processors import worker
+from processors import tagging
 from processors.pipeline import tag
 from processors.topics import TopicEngine
 from processors.worker import Registrar, Tagger
@@ -78,7 +78,7 @@ def test_f39_an_article_on_which_tagging_breaks_is_set_aside_once_with_its_bytes
             raise ZeroDivisionError("rule 7")
         return tag(seen, engine=engine)
 
-    monkeypatch.setattr(worker, "tag", breaks)
+    monkeypatch.setattr(tagging, "tag", breaks)
     quarantine = Quarantine(log, tmp_path / "quarantine")
     log.append([article("a"), article("bad"), article("b"), article("bad")])
     tagger = Tagger(log, quarantine=quarantine)
