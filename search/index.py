@@ -105,11 +105,18 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """How far the index has read which log; stored in the same commit as the documents."""
+    """How far the index has read which log; stored with the documents, never before them.
+
+    Attributes:
+        stories: The next offset of each partition of ``stories``.
+        links: The next offset of ``story-links``; every reader follows all of them.
+        rebuilt: Written by a rebuild: what its group committed before tells nothing of it.
+    """
 
     log: str
-    stories: int
+    stories: Mapping[int, int]
     links: int = 0
+    rebuilt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +169,16 @@ class Index(Protocol):
 
         Idempotent; a record that is not newer than the stored one is skipped. The documents of
         each story in ``links`` move to the story it names, at their own version. Where documents
-        are rejected the checkpoint is not stored: set them aside, then write it alone.
+        are rejected the checkpoint is not stored: set them aside, then write it alone. Partitions
+        that ``checkpoint`` does not name keep what was stored for them.
 
         Raises:
             UnavailableError: the checkpoint is not stored; the same call may succeed later.
+            FencedError: the index in force is another one since ``checkpoint`` was asked for.
         """
 
     def checkpoint(self) -> Checkpoint | None:
-        """What the last write with a checkpoint stored."""
+        """How far each partition was read by what is stored, and the links by all of it."""
 
     def search(self, request: SearchRequest) -> SearchResult:
         """The page that ``request`` asks for. Raises QueryError above the work limits."""

@@ -1,26 +1,33 @@
 """The loop of the index: stories in, documents out.
 
-The index keeps its own checkpoint, in the same commit as the documents; the group's offset in
-the log follows as a hint, by which a lost or older index is noticed.
+The index keeps its own checkpoint, stored with the documents; the group's offset in the log
+follows as a hint, by which a lost or older index is noticed. Members of the group share the
+partitions of ``stories``; the merges of stories are followed whole by each.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 import structlog
 
 from ingest.errors import FencedError, UnavailableError
-from ingest.log import Commit, Consumer, Log, NewRecord, Partition, Record
+from ingest.log import Commit, Consumer, Log, Partition, Record
 from ingest.quarantine import Quarantine
+from processors.back_off import back_off
 from processors.links import Links
 from search.checkpoints import GROUP, LINKS, STORIES, begin_at
+from search.faults import set_aside
 from search.index import Checkpoint, Index
-from search.rebuild import Rebuild
-from search.story_batch import Batch, Fault, batch_of, read_links
+from search.index_lag import index_lag
+from search.rebuild import Rebuild, refill
+from search.story_batch import Batch, batch_of, read_links
 
 MAX_BATCH = 500
 """Records a commit: a commit costs fourteen fsyncs, some 60 ms, whatever it carries."""
@@ -34,8 +41,9 @@ Elasticsearch, too, shows what is new once a second. Alerts do not wait for the 
 QUIET_SECONDS = 0.25
 """Without a record, after which what is there is committed."""
 
-_FIRST_DELAY_SECONDS = 0.5
-_LAST_DELAY_SECONDS = 30.0
+ASK_SECONDS = 5.0
+"""What was indexed just before another process rebuilt the index is missing in it for so long."""
+
 _events = structlog.get_logger(__name__)
 
 
@@ -45,6 +53,7 @@ class Indexer:
     ``step`` and ``run`` are for one thread; the rest is for any.
 
     Attributes:
+        done: Records handled durably since the start.
         indexed: New articles and revisions that the index holds durably, since the start.
         quarantined: Of these, set aside.
         delay_seconds: How long to wait before the next step; 0 while all is well.
@@ -60,17 +69,18 @@ class Indexer:
     ) -> None:
         self._log = log
         self._index = index
-        self._quarantine = quarantine
+        self._set_aside = partial(set_aside, log, quarantine)
         self._crash_point = crash_point
         self._gate = threading.Lock()  # held while writing, and by a rebuild that takes over
         self._consumer: Consumer | None = None
-        self._checkpoint = Checkpoint(log=log.identity(), stories=0)
+        self._checkpoint = Checkpoint(log=log.identity(), stories={})
         self._links = Links()
         self._waiting: list[Record] = []
-        self._rewind: int | None = None
-        self._read = {STORIES: 0, LINKS: 0}  # the next offsets that this member polls
-        self._counted = 0
+        self._read: dict[int, int] = {}  # the next offsets that this member polls
+        self._counted: dict[int, int] = {}
         self._committed_at = -COMMIT_SECONDS
+        self._asked = 0.0
+        self.done = 0
         self.indexed = 0
         self.quarantined = 0
         self.delay_seconds = 0.0
@@ -86,11 +96,9 @@ class Indexer:
         """
         try:
             self._take(timeout_seconds)
-            handled = self._finish() if self._waiting else 0
+            handled = self._finish() if self._waiting else self._ask()
         except UnavailableError as error:
-            self.delay_seconds = min(
-                _LAST_DELAY_SECONDS, max(_FIRST_DELAY_SECONDS, 2 * self.delay_seconds)
-            )
+            self.delay_seconds = back_off(self.delay_seconds)
             _events.warning(
                 "index waits", reason=error.sentence, next_try_seconds=self.delay_seconds
             )
@@ -100,6 +108,7 @@ class Indexer:
             self.close()
             return 0
         self.delay_seconds = 0.0
+        self.done += handled
         return handled
 
     def run(self, stop: threading.Event) -> None:
@@ -112,16 +121,22 @@ class Indexer:
 
     def lag(self) -> int:
         """Records of ``stories`` and ``story-links`` that the index does not hold durably yet."""
-        known = self._index.checkpoint() or Checkpoint(log="", stories=0)
-        return sum(
-            max(0, self._log.bounds(partition)[1] - reached)
-            for partition, reached in ((STORIES, known.stories), (LINKS, known.links))
-            if self._log.read(partition, reached, max_records=1)  # else it was compacted away
-        )
+        return index_lag(self._log, self._index)
 
-    def rewind(self, offset: int) -> None:
-        """Read ``stories`` again from ``offset`` on: what is missing comes back."""
-        self._rewind = offset
+    def waiting(self) -> int:
+        """Records of the partitions that this member reads that the index does not hold yet."""
+        consumer = self._consumer
+        return len(self._waiting) + (consumer.lag() if consumer else 0)
+
+    def refill(self, since: datetime) -> Iterator[tuple[int, int]]:
+        """Write what came into ``stories`` from ``since`` on once more: (done, total) as it goes.
+
+        What is missing comes back; what the index holds is left as it is.
+
+        Raises:
+            UnavailableError: the index cannot be written now.
+        """
+        return refill(self._log, self._index, since=since, gate=self._gate, aside=self._set_aside)
 
     def rebuild(self) -> Iterator[tuple[int, int]]:
         """Build the index anew from the log, then switch to it: (done, total) as it goes.
@@ -138,36 +153,47 @@ class Indexer:
             with self._gate:
                 done = [*rebuild.follow()]
                 rebuild.building.take_over()
-                self._checkpoint, self._links = rebuild.checkpoint, rebuild.links
+                self._checkpoint = replace(rebuild.checkpoint, rebuilt=False)
+                self._links = rebuild.links
         except BaseException:  # a caller who goes away ends this generator, too
             rebuild.building.discard()
             raise
         if self._consumer is None:  # else it commits what it has read with its next batch
-            self._hint(rebuild.checkpoint)
+            with suppress(FencedError):  # so do members in other processes
+                self._commit(rebuild.checkpoint.stories)
         yield done[-1]
 
     def close(self) -> None:
         """Leave the consumer group; the next step joins it again."""
         consumer, self._consumer = self._consumer, None
         self._waiting = []
+        self._read = {}
         if consumer is not None:
             consumer.close()
 
     def _take(self, timeout_seconds: float) -> None:
         if self._consumer is None:
             self._links = read_links(self._log)
-            self._consumer = self._log.consumer(
-                GROUP, [STORIES.topic, LINKS.topic], on_assign=self._assigned
-            )
-        offset, self._rewind = self._rewind, None
-        if offset is not None:
-            self._waiting = []
-            self._consumer.seek(STORIES, offset)
-            self._read[STORIES] = offset
+            self._consumer = self._log.consumer(GROUP, [STORIES], on_assign=self._assigned)
         if not self._waiting:
             self._waiting = self._polled(self._consumer, MAX_BATCH, timeout_seconds)
+            self._let_go(self._consumer.assignment())
+            self._waiting += self._merges()
         if self._waiting:
             self._gather(self._consumer)
+
+    def _let_go(self, mine: frozenset[Partition]) -> None:
+        """Forget the partitions that another member reads now."""
+        lost = self._read.keys() - {one.number for one in mine}
+        for number in lost:
+            del self._read[number]
+        if lost:
+            stories = {n: at for n, at in self._checkpoint.stories.items() if n in self._read}
+            self._checkpoint = replace(self._checkpoint, stories=stories)
+
+    def _merges(self) -> list[Record]:
+        """The merges that are not in the index yet, if it is clear where they begin."""
+        return self._log.read(LINKS, self._checkpoint.links) if self._read else []
 
     def _gather(self, consumer: Consumer) -> None:
         """Take what comes until a commit is due, the batch is full, or nothing more comes."""
@@ -184,8 +210,15 @@ class Indexer:
     def _polled(self, consumer: Consumer, max_records: int, timeout_seconds: float) -> list[Record]:
         records = consumer.poll(max_records=max_records, timeout_seconds=timeout_seconds)
         for one in records:
-            self._read[one.partition] = one.offset + 1
+            self._read[one.partition.number] = one.offset + 1
         return records
+
+    def _ask(self) -> int:
+        """Now and then, at rest, whether this index is still the one in force; handles nothing."""
+        if time.monotonic() - self._asked > ASK_SECONDS:
+            self._asked = time.monotonic()
+            self._index.write(())
+        return 0
 
     def _finish(self) -> int:
         with self._gate:
@@ -200,7 +233,7 @@ class Indexer:
             if faults:
                 self._set_aside(faults)
                 self._index.write((), checkpoint=checkpoint)
-            self._hint(self._read_of(checkpoint))
+            self._hint(checkpoint)
             self._checkpoint = checkpoint
             self._count(batch, result.rejected)
         handled = len(self._waiting)
@@ -208,55 +241,50 @@ class Indexer:
         self._committed_at = time.monotonic()
         return handled
 
-    def _read_of(self, checkpoint: Checkpoint) -> Checkpoint:
-        """What this member has read of it: after a rebuild or a rewind that is less than all."""
-        return replace(
-            checkpoint,
-            stories=min(checkpoint.stories, self._read[STORIES]),
-            links=min(checkpoint.links, self._read[LINKS]),
-        )
-
     def _hint(self, checkpoint: Checkpoint) -> None:
-        offsets = {STORIES: checkpoint.stories, LINKS: checkpoint.links}
+        """Commit what this member has read of it: after a rebuild or a rewind less than all."""
+        self._commit({n: min(checkpoint.stories[n], at) for n, at in self._read.items()})
+
+    def _commit(self, reached: Mapping[int, int]) -> None:
+        offsets = {Partition(STORIES, number): at for number, at in reached.items()}
         self._log.append([], commit=Commit(group=GROUP, offsets=offsets))
 
     def _count(self, batch: Batch, refused: Container[str]) -> None:
         """Count what is read for the first time; what is read again was counted then."""
-        aside = {one.record.offset for one in batch.faults if one.record.partition == STORIES}
-        stories = (one for one in batch.records if one.partition == STORIES)
-        aside |= {one.offset for one in stories if one.key in refused} & batch.counted
-        fresh = {offset for offset in batch.counted | aside if offset >= self._counted}
+        aside = {(f.record.partition, f.record.offset) for f in batch.faults}
+        aside |= {
+            (one.partition, one.offset) for one in batch.records if one.key in refused
+        } & batch.counted
+        fresh = {
+            place
+            for place in batch.counted | aside
+            if place[0] != LINKS and place[1] >= self._counted.get(place[0].number, 0)
+        }
         self.quarantined += len(fresh & aside)
         self.indexed += len(fresh - aside)
-        self._counted = max([self._counted, *(offset + 1 for offset in fresh)])
-
-    def _set_aside(self, faults: Sequence[Fault]) -> None:
-        rows = [self._row(fault) for fault in faults]
-        self._log.append([row for row in rows if row is not None])
-
-    def _row(self, fault: Fault) -> NewRecord | None:
-        record = fault.record
-        _events.error("record set aside", stage="index", key=record.key, reason=fault.why)
-        return self._quarantine.put(
-            "index",
-            why=fault.why,
-            code=fault.code,
-            key=record.key,
-            body=record.value or b"",
-            now=record.appended,
-            topic=record.partition.topic,
-        )
+        for partition, offset in fresh:
+            number = partition.number
+            self._counted[number] = max(self._counted.get(number, 0), offset + 1)
 
     def _assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int]:
-        self._waiting = []
-        checkpoint = begin_at(
+        """Where to begin in ``partitions``, which are new to this member."""
+        numbers = {one.number for one in partitions}
+        self._waiting = [
+            one
+            for one in self._waiting
+            if one.partition == LINKS or one.partition.number not in numbers
+        ]
+        begin = begin_at(
             self._index.checkpoint(),
             log=self._log.identity(),
-            end=self._log.bounds(STORIES)[1],
-            hint=self._log.committed(GROUP, STORIES),
+            ends={one.number: self._log.bounds(one)[1] for one in partitions},
+            hints={one.number: self._log.committed(GROUP, one) or 0 for one in partitions},
             outdated=self._index.outdated,
         )
-        self._checkpoint = checkpoint
-        starts = {STORIES: checkpoint.stories, LINKS: checkpoint.links}
-        self._read = dict(starts)
-        return {partition: starts[partition] for partition in partitions}
+        links = min(begin.links, self._checkpoint.links) if self._read else begin.links
+        kept = {
+            number: at for number, at in self._checkpoint.stories.items() if number in self._read
+        }
+        self._checkpoint = replace(begin, stories={**kept, **begin.stories}, links=links)
+        self._read |= begin.stories
+        return {one: begin.stories[one.number] for one in partitions}

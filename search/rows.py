@@ -1,4 +1,4 @@
-"""Found documents one after the other, in the order of a search."""
+"""Documents found in the embedded index one after the other, in the order of a search."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from itertools import groupby
 
 import tantivy
 
+from processors.document import Document
 from search.cursor import Cursor
-from search.engine_queries import all_of, numbers
-from search.stored_fields import text_at
-from search.tantivy_schema import place
+from search.stored_fields import bytes_at, text_at
+from search.stored_words import unpack
+from search.tantivy_queries import all_of, numbers
+from search.tantivy_schema import WORDS, place, time_of
 
 _BATCH = 64
 """Rows asked for at first; each further request asks for four times as many."""
@@ -22,11 +24,31 @@ _LAST_PLACE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One found document. ``place`` sorts by time; ``score`` only where that is the order."""
+    """One found document, as ``search.engine.Row``; ``place`` is 0 where the score is the order."""
 
-    place: int
+    searcher: tantivy.Searcher
     address: tantivy.DocAddress
+    place: int = 0
     score: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The article's."""
+        return text_at(self.searcher, self.address, "id")
+
+    @property
+    def ms(self) -> int:
+        """When it was seen."""
+        return time_of(self.place)
+
+    @property
+    def story(self) -> str:
+        """The id of its story."""
+        return text_at(self.searcher, self.address, "story")
+
+    def document(self) -> Document:
+        """Its stored words."""
+        return unpack(bytes_at(self.searcher, self.address, WORDS))
 
 
 def by_score(searcher: tantivy.Searcher, query: tantivy.Query, *, most: int) -> Iterator[Row]:
@@ -34,7 +56,7 @@ def by_score(searcher: tantivy.Searcher, query: tantivy.Query, *, most: int) -> 
     reached = 0
     for limit in (_BATCH, _MOST, most):
         hits = searcher.search(query, min(limit, most), count=False, offset=reached).hits
-        yield from (Row(0, address, score) for score, address in hits)
+        yield from (Row(searcher, address, score=score) for score, address in hits)
         reached += len(hits)
         if len(hits) < min(limit, most) or reached >= most:
             return
@@ -84,9 +106,9 @@ def _in_order(
 ) -> Iterator[Row]:
     """The documents of one place by id; those up to the cursor left out."""
     if len(addresses) == 1 and (edge is None or edge[0] != key):
-        yield Row(key, addresses[0])
+        yield Row(searcher, addresses[0], key)
         return
     named = [(text_at(searcher, address, "id"), address) for address in addresses]
     for name, address in sorted(named, key=lambda pair: pair[0], reverse=newest_first):
         if edge is None or edge[0] != key or (name < edge[1] if newest_first else name > edge[1]):
-            yield Row(key, address)
+            yield Row(searcher, address, key)

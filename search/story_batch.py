@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.errors import MalformedRecordError
-from ingest.log import Log, Record
+from ingest.log import Log, Partition, Record
 from ingest.wire import decode
 from processors.links import Links
 from processors.records import StoryLink, StoryRecord
@@ -28,28 +28,29 @@ class Batch:
     """The documents and merges of a run of records.
 
     Attributes:
-        counted: The offsets of records that brought a new article or a revision.
+        counted: The places of records that brought a new article or a revision.
     """
 
     records: Sequence[Record]
     stories: Sequence[StoryRecord]
     merges: Mapping[str, str]
     faults: Sequence[Fault]
-    counted: frozenset[int]
+    counted: frozenset[tuple[Partition, int]]
 
     def reached(self, before: Checkpoint) -> Checkpoint:
         """The checkpoint behind these records; never before ``before``."""
-        stories, links = before.stories, before.links
+        stories, links = dict(before.stories), before.links
         for record in self.records:
-            if record.partition == STORIES:
-                stories = max(stories, record.offset + 1)
+            topic, number = record.partition
+            if topic == STORIES:
+                stories[number] = max(stories.get(number, 0), record.offset + 1)
             else:
                 links = max(links, record.offset + 1)
         return replace(before, stories=stories, links=links)
 
     def rejected(self, reasons: Mapping[str, str]) -> list[Fault]:
         """The records of the articles that the index refused."""
-        last = {one.key: one for one in self.records if one.partition == STORIES}
+        last = {one.key: one for one in self.records if one.partition.topic == STORIES}
         return [
             Fault(
                 record=last[name],
@@ -69,7 +70,7 @@ def batch_of(records: Sequence[Record], links: Links) -> Batch:
     stories: list[StoryRecord] = []
     merged: list[StoryLink] = []
     faults: list[Fault] = []
-    counted: set[int] = set()
+    counted: set[tuple[Partition, int]] = set()
     for record in records:
         if record.value is None:
             continue
@@ -83,7 +84,7 @@ def batch_of(records: Sequence[Record], links: Links) -> Batch:
             continue
         stories.append(story)
         if story.change in ("new", "revision"):
-            counted.add(record.offset)
+            counted.add((record.partition, record.offset))
     for link in merged:
         links.add(link)
     return Batch(

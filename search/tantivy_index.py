@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -22,21 +21,19 @@ import structlog
 from ingest.errors import StoreError, UnavailableError
 from processors.query_tree import Query
 from processors.records import StoryRecord
-from search.engine_queries import everything
+from search.answer import hits_a_day_of, result_of, total_of
 from search.generation import HEAP_BYTES, Generation, get_record, story_records
 from search.index import Checkpoint, SearchRequest, SearchResult, WriteResult
-from search.rows import by_time
 from search.stored_fields import count
-from search.tantivy_schema import VERSION, time_of
-from search.tantivy_search import View
+from search.tantivy_queries import everything
+from search.tantivy_schema import VERSION
+from search.tantivy_search import TantivyEngine
 
 MAX_STORY = 200
 """Articles of a story that are shown."""
 
 _CURRENT = "current"
 _MARK = "schema.json"
-_DAY_MS = 86_400_000
-_WINDOW_DAYS = 30
 _events = structlog.get_logger(__name__)
 
 
@@ -88,12 +85,12 @@ class TantivyIndex:
             UsageError: a cursor, facet, interval or size that cannot be.
         """
         started = time.perf_counter()
-        result = View(self._generation.searcher(), request).result()
+        result = result_of(self._engine(), request)
         return replace(result, took_ms=(time.perf_counter() - started) * 1000)
 
     def count(self, query: Query) -> int:
         """How many articles ``query`` finds; up to 20,000 where candidates are verified."""
-        return View(self._generation.searcher(), SearchRequest(query=query)).total
+        return total_of(self._engine(), SearchRequest(query=query))
 
     def get(self, article_id: str) -> StoryRecord | None:
         """One article as it was last written."""
@@ -105,18 +102,7 @@ class TantivyIndex:
 
     def hits_a_day(self, query: Query) -> float:
         """Articles that ``query`` found a day, over the last 30 days that are indexed."""
-        searcher = self._generation.searcher()
-        ends = [
-            next(by_time(searcher, everything(), newest_first=newest_first), None)
-            for newest_first in (True, False)
-        ]
-        if ends[0] is None or ends[1] is None:
-            return 0.0
-        newest, oldest = time_of(ends[0].place), time_of(ends[1].place)
-        begin = max(oldest, newest - _WINDOW_DAYS * _DAY_MS)
-        since = datetime.fromtimestamp(begin / 1000, UTC)
-        found = View(searcher, SearchRequest(query=query, since=since)).total
-        return found / max(1.0, (newest - begin) / _DAY_MS)
+        return hits_a_day_of(self._engine(), query)
 
     def refresh(self) -> None:
         """Make everything written before visible."""
@@ -158,6 +144,9 @@ class TantivyIndex:
     def close(self) -> None:
         """Finish merges and let go of the lock."""
         self._generation.close()
+
+    def _engine(self) -> TantivyEngine:
+        return TantivyEngine(self._generation.searcher())
 
     def _number_in_force(self) -> tuple[int, str]:
         """The number of the generation to open, and why it begins empty if it does."""

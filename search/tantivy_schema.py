@@ -6,7 +6,6 @@ sees the very words that the matcher sees.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import tantivy
@@ -15,6 +14,7 @@ from ingest.wire import encode
 from processors.analysis import Analysed
 from processors.document import Document, document
 from processors.records import StoryRecord
+from search.milliseconds import milliseconds
 from search.stored_words import pack
 
 VERSION = 1
@@ -29,8 +29,6 @@ WORDS = "words"
 _SPLIT = "blanks"
 _ID_BITS = 21
 _LAST_MS = (1 << 42) - 1  # the year 2109: time and id share 63 bits
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(milliseconds=1)
 
 
 def build_schema() -> tantivy.Schema:
@@ -65,11 +63,6 @@ def open_index(folder: str) -> tantivy.Index:
     index.register_tokenizer(_SPLIT, blanks)
     index.config_reader("manual")
     return index
-
-
-def milliseconds(moment: datetime) -> int:
-    """``moment`` in whole milliseconds since 1970, as the wire form keeps it."""
-    return (moment - _EPOCH) // _TICK
 
 
 def place(ms: int, article_id: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 import tantivy
@@ -40,7 +40,11 @@ def read_checkpoint(searcher: tantivy.Searcher) -> Checkpoint | None:
     address = find(searcher, CHECKPOINT_ID)
     if address is None:
         return None
-    return Checkpoint(**json.loads(bytes_at(searcher, address, "record")))
+    fields = json.loads(bytes_at(searcher, address, "record"))
+    stories = fields.pop("stories")
+    if isinstance(stories, int):  # as folders had it while a log had one partition
+        stories = {0: stories}
+    return Checkpoint(stories={int(number): at for number, at in stories.items()}, **fields)
 
 
 class Writer:
@@ -89,6 +93,8 @@ class Writer:
 
     def _commit(self, made: Sequence[Made], checkpoint: Checkpoint | None) -> None:
         writer = self._opened()
+        if checkpoint is not None:
+            checkpoint = _merged(checkpoint, read_checkpoint(self._index.searcher()))
         for one in made:
             writer.delete_documents_by_term("id", one.article_id)
             writer.add_document(one.document)
@@ -123,6 +129,13 @@ class Writer:
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
             _events.warning("index writer made anew", reason=_message(error))
+
+
+def _merged(checkpoint: Checkpoint, known: Checkpoint | None) -> Checkpoint:
+    """``checkpoint`` with the partitions of the same log that it does not name."""
+    if known is None or known.log != checkpoint.log:
+        return checkpoint
+    return replace(checkpoint, stories={**known.stories, **checkpoint.stories})
 
 
 def _message(error: BaseException) -> str:

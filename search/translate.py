@@ -1,25 +1,25 @@
-"""From a query to a query of the embedded engine, and whether it finds exactly the same.
+"""From a query to a query of an engine, and whether it finds exactly the same.
 
-What is not exact finds more: candidates, which ``processors.reference`` then verifies. The
-engine's parser never sees what a user typed. Pure.
+What is not exact finds more: candidates, which ``processors.reference`` then verifies. The walk
+is the same for each engine; what an engine can be asked is its ``Queries``. No engine's parser
+ever sees what a user typed. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from itertools import product
-from typing import TypeAlias
-
-import tantivy
+from typing import Generic, Protocol, TypeVar
 
 from ingest.errors import QueryError
 from processors.query_cost import expansions
 from processors.query_tree import (
     And,
     AtLeast,
-    Cased,
     Field,
+    FieldName,
     Near,
     Node,
     Not,
@@ -31,42 +31,64 @@ from processors.query_tree import (
     Query,
     SameSentence,
     Term,
+    TimeField,
     TimeRange,
     Wildcard,
     walk,
 )
 from processors.records import Zone
-from search.engine_queries import (
-    Must,
-    MustNot,
-    Translation,
-    all_of,
-    any_of,
-    at_least,
-    between,
-    everything,
-    one_word,
-    sequence,
-)
-from search.tantivy_schema import SCHEMA
-
-MAX_PHRASES = 420
-"""Phrases that one NEAR may become: NEAR/50 of two pairs of words is 408. More is verified."""
-
-MAX_PATTERN_PHRASES = 24
-"""The same with wildcards in them: each looks its words up again."""
 
 MAX_WORDS = 250_000
 """Words that the wildcards of a search may stand for, about: twelve of one letter."""
 
+_MAX_JOKERS = 4  # ``?`` beside a ``*``: each doubles the automaton
 _WHOLE_DICTIONARY = 20_000.0
-_FIELDS: dict[Zone | None, tuple[str, ...]] = {
+_FIELDS: dict[Zone | None, tuple[Zone, ...]] = {
     None: ("title", "body"),
     "title": ("title",),
     "lead": ("lead",),
     "body": ("body",),
 }
-_Clause: TypeAlias = tuple[tantivy.Occur, tantivy.Query]
+Q = TypeVar("Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Translation(Generic[Q]):
+    """A query for an engine; not ``exact``: it finds all that match, and more."""
+
+    query: Q
+    exact: bool = True
+
+
+class Queries(Protocol[Q]):
+    """The pieces of queries that an engine is asked, made without its parser."""
+
+    def everything(self) -> Q:
+        """All articles."""
+
+    def value(self, name: FieldName, value: str) -> Q:
+        """Articles with this value of a field clause."""
+
+    def between(self, name: TimeField, start: datetime | None, end: datetime | None) -> Q:
+        """Articles whose time ``name`` is from ``start`` on and before ``end``."""
+
+    def all_of(self, queries: Sequence[Q], *, without: Sequence[Q] = ()) -> Q:
+        """What each of ``queries`` finds and none of ``without``."""
+
+    def any_of(self, queries: Sequence[Q]) -> Q:
+        """What one of ``queries`` finds."""
+
+    def at_least(self, least: int, queries: Sequence[Q]) -> Q:
+        """What ``least`` of ``queries`` find."""
+
+    def word(self, part: Part, zone: Zone) -> Translation[Q]:
+        """A word, a pattern or a word with its case in ``zone``."""
+
+    def phrase(self, parts: Sequence[Part], zone: Zone) -> Translation[Q] | None:
+        """Two or more parts side by side; None where the engine cannot say it."""
+
+    def positional(self, node: Positional, zone: Zone) -> Q | None:
+        """Exactly ``node`` in ``zone``; None where the engine cannot say it."""
 
 
 def check_words(query: Query) -> None:
@@ -89,126 +111,89 @@ def check_words(query: Query) -> None:
             )
 
 
-def translate(node: Node, *, patterns_in_phrases: bool = True) -> Translation:
-    """``node`` for the engine.
-
-    Without ``patterns_in_phrases`` (after the engine refused a phrase whose wildcards stand for
-    too many words) such phrases are verified.
-    """
-    return _Translator(patterns_in_phrases=patterns_in_phrases).node(node)
+def is_hard(pattern: str) -> bool:
+    """Whether the automaton of a wildcard would outgrow an engine: ``*a?????``."""
+    return "*" in pattern and pattern.count("?") > _MAX_JOKERS
 
 
-class _Translator:
-    def __init__(self, *, patterns_in_phrases: bool) -> None:
-        self._patterns_in_phrases = patterns_in_phrases
+def parts_of(term: Term) -> tuple[Part, ...]:
+    """The words of ``term``, side by side."""
+    return term.parts if isinstance(term, Phrase) else (term,)
 
-    def node(self, node: Node) -> Translation:
+
+def translate(node: Node, queries: Queries[Q]) -> Translation[Q]:
+    """``node`` for the engine of ``queries``."""
+    return _Translator(queries).node(node)
+
+
+class _Translator(Generic[Q]):
+    def __init__(self, queries: Queries[Q]) -> None:
+        self._queries = queries
+
+    def node(self, node: Node) -> Translation[Q]:
         match node:
             case And(of=of):
                 return self._all(of)
             case Or(of=of):
-                return _joined(any_of, map(self.node, of))
+                return self._any(map(self.node, of))
             case AtLeast(count=count, of=of):
-                return _joined(partial(at_least, count), map(self.node, of))
+                return _joined(partial(self._queries.at_least, count), map(self.node, of))
             case Not():
                 return self._all((node,))
             case _:
                 return self._leaf(node)
 
-    def _leaf(self, node: Term | Positional | Field | TimeRange) -> Translation:
+    def _leaf(self, node: Term | Positional | Field | TimeRange) -> Translation[Q]:
         match node:
             case Field(name=name, value=value):
-                return Translation(tantivy.Query.term_query(SCHEMA, name, value))
-            case TimeRange(name=name, start=start, end=end):
-                return Translation(between(name, start, end))
+                return Translation(self._queries.value(name, value))
+            case TimeRange(name=time, start=start, end=end):
+                return Translation(self._queries.between(time, start, end))
             case Near() | SameSentence() | NotWithin():
-                return _joined(any_of, (self._positional(node, f) for f in _FIELDS[node.zone]))
+                return self._any(self._positional(node, zone) for zone in _FIELDS[node.zone])
             case _:
-                return _joined(any_of, (self._term(node, f) for f in _FIELDS[node.zone]))
+                return self._any(self._term(node, zone) for zone in _FIELDS[node.zone])
 
-    def _all(self, of: Sequence[Node]) -> Translation:
-        clauses: list[_Clause] = []
+    def _all(self, of: Sequence[Node]) -> Translation[Q]:
+        wanted: list[Q] = []
+        unwanted: list[Q] = []
         exact = True
         for one in of:
             found = self.node(one.of if isinstance(one, Not) else one)
             exact = exact and found.exact
             if not isinstance(one, Not):
-                clauses.append((Must, found.query))
+                wanted.append(found.query)
             elif found.exact:  # of what only may match, nothing can be left out
-                clauses.append((MustNot, found.query))
-        if not any(occur is Must for occur, _ in clauses):
-            clauses.append((Must, everything()))
-        return Translation(tantivy.Query.boolean_query(clauses), exact)
+                unwanted.append(found.query)
+        return Translation(
+            self._queries.all_of(wanted or [self._queries.everything()], without=unwanted), exact
+        )
 
-    def _term(self, term: Term, field: str) -> Translation:
+    def _any(self, found: Iterable[Translation[Q]]) -> Translation[Q]:
+        return _joined(self._queries.any_of, found)
+
+    def _term(self, term: Term, zone: Zone) -> Translation[Q]:
         match term:
             case Phrase(parts=parts):
-                return self._phrase(parts, field)
+                words = (self._queries.word(part, zone).query for part in parts)
+                return self._queries.phrase(parts, zone) or Translation(
+                    self._queries.all_of([*words]), exact=False
+                )
             case _:
-                return one_word(term, field)
+                return self._queries.word(term, zone)
 
-    def _phrase(self, parts: Sequence[Part], field: str) -> Translation:
-        is_cased = any(isinstance(part, Cased) for part in parts)
-        if any(isinstance(part, Wildcard) for part in parts) and not self._patterns_in_phrases:
-            found = [one_word(part, field).query for part in parts]
-            return Translation(all_of(found), exact=False)
-        query = sequence([*enumerate(parts)], field)
-        if query is None:
-            return Translation(all_of([one_word(part, field).query for part in parts]), exact=False)
-        if is_cased:
-            cased = [one_word(part, field).query for part in parts if isinstance(part, Cased)]
-            return Translation(all_of([query, *cased]), exact=False)
-        return Translation(query)
+    def _positional(self, node: Positional, zone: Zone) -> Translation[Q]:
+        query = self._queries.positional(node, zone)
+        if query is not None:
+            return Translation(query)
+        sides = (node.inner,) if isinstance(node, NotWithin) else (node.left, node.right)
+        candidates = self._queries.all_of([self._one_of(side, zone) for side in sides])
+        return Translation(candidates, exact=False)
 
-    def _positional(self, node: Positional, field: str) -> Translation:
-        match node:
-            case NotWithin(inner=inner):
-                return Translation(self._one_of(inner, field), exact=False)
-            case SameSentence(left=left, right=right):
-                query = all_of([self._one_of(left, field), self._one_of(right, field)])
-                return Translation(query, exact=False)
-            case Near(left=left, right=right):
-                phrases = self._phrases(node, field)
-                if phrases is not None:
-                    return Translation(any_of(phrases))
-                query = all_of([self._one_of(left, field), self._one_of(right, field)])
-                return Translation(query, exact=False)
-
-    def _one_of(self, terms: Sequence[Term], field: str) -> tantivy.Query:
-        return any_of([self._term(term, field).query for term in terms])
-
-    def _phrases(self, node: Near, field: str) -> list[tantivy.Query] | None:
-        """Every order and distance that ``node`` allows as a phrase; None where that is not it."""
-        left, right = [*map(_parts, node.left)], [*map(_parts, node.right)]
-        parts = [part for sequence in (*left, *right) for part in sequence]
-        if any(isinstance(part, Cased) for part in parts):
-            return None
-        pairs = [*product(left, right)] + ([] if node.ordered else [*product(right, left)])
-        has_patterns = any(isinstance(part, Wildcard) for part in parts)
-        if has_patterns and not self._patterns_in_phrases:
-            return None
-        limit = MAX_PATTERN_PHRASES if has_patterns else MAX_PHRASES
-        if len(pairs) * (node.distance + 1) > limit:
-            return None
-        found = [
-            sequence(_placed(first, second, gap), field)
-            for first, second in dict.fromkeys(pairs)
-            for gap in range(node.distance + 1)
-        ]
-        known = [query for query in found if query is not None]
-        return known if len(known) == len(found) else None
+    def _one_of(self, terms: Sequence[Term], zone: Zone) -> Q:
+        return self._queries.any_of([self._term(term, zone).query for term in terms])
 
 
-def _joined(
-    join: Callable[[Sequence[tantivy.Query]], tantivy.Query], found: Iterable[Translation]
-) -> Translation:
+def _joined(join: Callable[[Sequence[Q]], Q], found: Iterable[Translation[Q]]) -> Translation[Q]:
     several = list(found)
     return Translation(join([one.query for one in several]), all(one.exact for one in several))
-
-
-def _parts(term: Term) -> tuple[Part, ...]:
-    return term.parts if isinstance(term, Phrase) else (term,)
-
-
-def _placed(first: Sequence[Part], second: Sequence[Part], gap: int) -> list[tuple[int, Part]]:
-    return [*enumerate(first), *enumerate(second, len(first) + gap)]

@@ -90,10 +90,14 @@ def _journey(
     yield _step("tagged", story.article.seen, _tagged_sentence(story.topics))
     place = f"copy of {story.copy_of}" if story.copy_of else f"in story {story.story_id}"
     yield _step("registered", record.appended, f"revision {story.article.revision}, {place}")
-    searchable = indexed is not None and indexed.stories > record.offset
+    searchable = indexed is not None and _reached(indexed, record)
     yield _step("indexed", None, "searchable" if searchable else "not searchable yet")
     for one in alerts:
         yield _step("alerted", one.created, f"{one.subscription_name}: {one.state}")
+
+
+def _reached(indexed: Checkpoint, record: Record) -> bool:
+    return indexed.stories.get(record.partition.number, 0) > record.offset
 
 
 def _step(stage: str, at: datetime | None, sentence: str) -> dict[str, Any]:

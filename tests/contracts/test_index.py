@@ -16,7 +16,7 @@ from search.index import Checkpoint, Index, SearchRequest, Sort
 from search.tantivy_index import TantivyIndex
 from tests.story_records import SEEN, stories, story
 
-CHECKPOINT = Checkpoint(log="a-log", stories=7, links=2)
+CHECKPOINT = Checkpoint(log="a-log", stories={0: 7}, links=2)
 
 
 class MakeIndex(Protocol):
@@ -25,15 +25,21 @@ class MakeIndex(Protocol):
     def __call__(self) -> Index: ...
 
 
-@pytest.fixture(params=["tantivy"])
+@pytest.fixture(params=["tantivy", "elastic"])
 def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeIndex]:
     opened: list[Index] = []
 
+    def open_elastic() -> Index:
+        pytest.importorskip("elasticsearch", reason="the extra for Elasticsearch is not installed")
+        from tests.elastic_room import SeenAtOnce  # noqa: PLC0415  needs the extra
+
+        return SeenAtOnce(request.getfixturevalue("elastic"))
+
     def make() -> Index:
-        assert request.param == "tantivy"
         if opened:
             opened[-1].close()
-        opened.append(TantivyIndex(tmp_path / "index"))
+        is_elastic = request.param == "elastic"
+        opened.append(open_elastic() if is_elastic else TantivyIndex(tmp_path / "index"))
         return opened[-1]
 
     yield make
@@ -86,9 +92,15 @@ def test_a_new_index_has_no_checkpoint_and_finds_nothing(index: Index) -> None:
 
 def test_a_checkpoint_alone_can_be_written_and_is_no_article(index: Index) -> None:
     index.write((), checkpoint=CHECKPOINT)
-    index.write((), checkpoint=replace(CHECKPOINT, stories=9))
-    assert index.checkpoint() == replace(CHECKPOINT, stories=9)
+    index.write((), checkpoint=replace(CHECKPOINT, stories={0: 9}))
+    assert index.checkpoint() == replace(CHECKPOINT, stories={0: 9})
     assert index.count(parse("NOT truce")) == 0
+
+
+def test_partitions_that_a_checkpoint_does_not_name_keep_theirs(index: Index) -> None:
+    index.write(stories(1), checkpoint=Checkpoint(log="log", stories={0: 4, 2: 7}, links=3))
+    index.write(stories(2), checkpoint=Checkpoint(log="log", stories={2: 8}, links=3))
+    assert index.checkpoint() == Checkpoint(log="log", stories={0: 4, 2: 8}, links=3)
 
 
 def test_a_write_without_a_checkpoint_keeps_the_last_one(index: Index) -> None:
@@ -320,7 +332,7 @@ def test_a_successor_takes_over_at_once(make_index: MakeIndex) -> None:
     index = make_index()
     index.write(stories(3), checkpoint=CHECKPOINT)
     building = index.successor()
-    building.write(stories(5), checkpoint=replace(CHECKPOINT, stories=5))
+    building.write(stories(5), checkpoint=replace(CHECKPOINT, stories={0: 5}))
     assert index.count(parse("truce")) == 3
     with pytest.raises(UnavailableError):
         index.successor()
@@ -328,7 +340,7 @@ def test_a_successor_takes_over_at_once(make_index: MakeIndex) -> None:
     assert index.count(parse("truce")) == 5
     again = make_index()
     assert again.count(parse("truce")) == 5
-    assert again.checkpoint() == replace(CHECKPOINT, stories=5)
+    assert again.checkpoint() == replace(CHECKPOINT, stories={0: 5})
 
 
 def test_a_successor_that_is_discarded_leaves_no_trace(index: Index) -> None:

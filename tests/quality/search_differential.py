@@ -1,7 +1,8 @@
 """Search against the definition of matching, on as many random queries as wanted.
 
-Run from the repository's root: ``python -m tests.quality.search_differential 10000``. The test
-suite does the same on fewer.
+Run from the repository's root: ``python -m tests.quality.search_differential 10000 [URL]``; with
+the URL of an Elasticsearch (as ``wirewatch cluster`` prints it) on that. The test suite does the
+same on fewer.
 """
 
 from __future__ import annotations
@@ -10,22 +11,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from tests.contracts.test_search_equals_matcher import (
+    on_elasticsearch,
+    on_tantivy,
+    timed,
+)
+from tests.processors.query_strategies import positionals, queries
 
-from tests.contracts.test_search_equals_matcher import Searched, timed
-from tests.processors.query_strategies import queries
 
-
-def main(count: int) -> int:
+def main(count: int, url: str = "") -> int:
     """Search for ``count`` random queries; raise at the first difference."""
-    thorough = settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
     with tempfile.TemporaryDirectory() as folder:
-        searched = Searched(Path(folder))
-        thorough(given(queries().flatmap(timed))(searched.check))()
+        searched = (
+            on_elasticsearch(url, cases=count) if url else on_tantivy(Path(folder), cases=count)
+        )
+        searched.run(1, searched.check, queries().flatmap(timed) | positionals())
+        print(f"no difference: {count:,} queries on {len(searched.records):,} articles")
         searched.index.close()
-    print(f"no difference: {count:,} queries on {len(searched.records):,} articles")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    arguments = sys.argv[1:]
+    sys.exit(main(int(arguments[0]) if arguments else 10_000, *arguments[1:2]))

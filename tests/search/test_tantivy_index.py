@@ -11,11 +11,12 @@ import pytest
 
 from ingest.errors import StoreError, UnavailableError
 from processors.query import parse
-from search import tantivy_search
+from search import answer
+from search.answer import Answer
 from search.index import SearchRequest
 from search.tantivy_index import TantivyIndex
 from search.tantivy_schema import place, time_of
-from search.tantivy_search import View
+from search.tantivy_search import TantivyEngine
 from tests.story_records import SEEN, stories, story
 
 TRUCE = parse("truce")
@@ -58,7 +59,7 @@ def test_an_article_that_was_never_seen_is_found_and_comes_last(index: TantivyIn
 def test_more_candidates_than_are_verified_make_the_total_a_lower_bound(
     index: TantivyIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tantivy_search, "EXACT_CANDIDATES", 20)
+    monkeypatch.setattr(answer, "EXACT_CANDIDATES", 20)
     index.write(stories(100))
     request = SearchRequest(query=parse("truce SAMESENT talks"), size=7)
     result = index.search(request)
@@ -75,7 +76,7 @@ def test_more_candidates_than_are_verified_make_the_total_a_lower_bound(
 def test_a_page_may_end_early_with_a_cursor_where_little_matches(
     index: TantivyIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tantivy_search, "EXACT_CANDIDATES", 20)
+    monkeypatch.setattr(answer, "EXACT_CANDIDATES", 20)
     index.write(stories(100))
     query = parse("talks SAMESENT truce -number8* -number9* -number7*")
     request = SearchRequest(query=query, size=7)
@@ -95,7 +96,9 @@ def test_wildcards_beyond_what_the_engine_takes_are_verified(index: TantivyIndex
     words = " ".join(f"w{number}" for number in range(17_000))
     index.write([story("a", f"{words} end truce", order=1), story("b", "wx. other end", order=2)])
     query = parse('"w* end"')
-    assert not View(index._generation.searcher(), SearchRequest(query=query)).exact
+    engine = TantivyEngine(index._generation.searcher())
+    assert Answer(engine, SearchRequest(query=query)).exact
+    assert not Answer(engine, SearchRequest(query=query), cautious=True).exact
     assert [hit.article.id for hit in index.search(SearchRequest(query=query)).hits] == ["a"]
 
 

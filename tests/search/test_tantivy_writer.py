@@ -14,7 +14,7 @@ from search.tantivy_schema import open_index
 from search.tantivy_writer import Made, Writer, read_checkpoint
 
 HEAP = 15_000_000
-CHECKPOINT = Checkpoint(log="log", stories=9)
+CHECKPOINT = Checkpoint(log="log", stories={0: 9})
 
 
 def strict_index(folder: Path) -> tantivy.Index:

@@ -6,7 +6,9 @@ import pytest
 
 from ingest.errors import QueryError
 from processors.query import parse
-from search.translate import MAX_PHRASES, check_words, translate
+from search.tantivy_phrases import MAX_PHRASES
+from search.tantivy_queries import TantivyQueries
+from search.translate import check_words, translate
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ from search.translate import MAX_PHRASES, check_words, translate
     ],
 )
 def test_the_engine_answers_exactly(text: str) -> None:
-    assert translate(parse(text, where="search").root).exact
+    assert translate(parse(text, where="search").root, TantivyQueries()).exact
 
 
 @pytest.mark.parametrize(
@@ -33,19 +35,20 @@ def test_the_engine_answers_exactly(text: str) -> None:
     ],
 )
 def test_the_engine_gives_candidates(text: str) -> None:
-    assert not translate(parse(text, where="search").root).exact
+    assert not translate(parse(text, where="search").root, TantivyQueries()).exact
 
 
 @pytest.mark.parametrize("text", ['"arms trans*"', "tr* NEAR/5 arms"])
 def test_phrases_of_patterns_become_candidates_where_the_engine_refused_them(text: str) -> None:
-    assert not translate(parse(text).root, patterns_in_phrases=False).exact
-    assert translate(parse("trans* arms").root, patterns_in_phrases=False).exact
+    queries = TantivyQueries(patterns_in_phrases=False)
+    assert not translate(parse(text).root, queries).exact
+    assert translate(parse("trans* arms").root, queries).exact
 
 
 def test_the_limit_of_phrases_allows_the_widest_distance_of_two_pairs_of_words() -> None:
-    assert translate(parse("(a OR b) NEAR/50 (c OR d)").root).exact
+    assert translate(parse("(a OR b) NEAR/50 (c OR d)").root, TantivyQueries()).exact
     assert MAX_PHRASES >= 4 * 51 * 2
-    assert not translate(parse("(a OR b) NEAR/50 (c OR d OR e)").root).exact
+    assert not translate(parse("(a OR b) NEAR/50 (c OR d OR e)").root, TantivyQueries()).exact
 
 
 def test_a_few_wide_wildcards_are_allowed_and_many_are_not() -> None:

@@ -1,0 +1,242 @@
+"""The answer to a search, on any engine: pages, totals, facets, highlights.
+
+Where the engine's query is exact, it counts. Else the matcher verifies its candidates over the
+stored words, up to ``EXACT_CANDIDATES`` of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import Generic, TypeVar
+
+from ingest.errors import UsageError
+from processors.document import document
+from processors.query_tree import Query
+from processors.records import StoryRecord
+from processors.reference import matches, spans
+from search.cursor import Cursor, read_cursor, write_cursor
+from search.engine import Engine, Row, TooManyWordsError
+from search.facets import facets_of, histogram_of
+from search.highlights import highlighted
+from search.index import (
+    EXACT_CANDIDATES,
+    MAX_SIZE,
+    Highlights,
+    Hit,
+    SearchRequest,
+    SearchResult,
+)
+from search.milliseconds import DAY_MS, moment_at
+from search.translate import check_words, translate
+
+MAX_POSITION = 10_000
+"""Hits by relevance behind which nobody looks; by time pages go on to the end."""
+
+_WINDOW_DAYS = 30
+Q = TypeVar("Q")
+R = TypeVar("R", bound=Row)
+
+
+def result_of(engine: Engine[Q, R], request: SearchRequest) -> SearchResult:
+    """The page, totals, facets and histogram that were asked for.
+
+    Raises:
+        QueryError: above the work limits.
+        UsageError: a cursor, facet, interval or size that cannot be.
+    """
+    try:
+        return Answer(engine, request).result()
+    except TooManyWordsError:
+        return Answer(engine, request, cautious=True).result()
+
+
+def total_of(engine: Engine[Q, R], request: SearchRequest) -> int:
+    """How many articles match; a lower bound where too many candidates are to be verified."""
+    try:
+        return Answer(engine, request).total
+    except TooManyWordsError:
+        return Answer(engine, request, cautious=True).total
+
+
+def hits_a_day_of(engine: Engine[Q, R], query: Query) -> float:
+    """Articles that ``query`` found a day, over the last 30 days that are indexed."""
+    everything = engine.queries().everything()
+    newest = next(engine.by_time(everything, newest_first=True), None)
+    oldest = next(engine.by_time(everything, newest_first=False), None)
+    if newest is None or oldest is None:
+        return 0.0
+    begin = max(oldest.ms, newest.ms - _WINDOW_DAYS * DAY_MS)
+    found = total_of(engine, SearchRequest(query=query, since=moment_at(begin)))
+    return found / max(1.0, (newest.ms - begin) / DAY_MS)
+
+
+class Answer(Generic[Q, R]):
+    """The answer to one request in one view of an index."""
+
+    def __init__(
+        self, engine: Engine[Q, R], request: SearchRequest, *, cautious: bool = False
+    ) -> None:
+        self._engine = engine
+        self._request = request
+        self._query: Query = request.query
+        self._tired: R | None = None
+        self._queries = engine.queries(cautious=cautious)
+        check_words(self._query)
+        found = translate(self._query.root, self._queries)
+        self.exact = found.exact
+        clauses = [found.query]
+        if request.since or request.until:
+            clauses.append(self._queries.between("seen", request.since, request.until))
+        self._base = self._queries.all_of(clauses)
+
+    def result(self) -> SearchResult:
+        """As ``result_of``."""
+        request = self._request
+        if not 1 <= request.size <= MAX_SIZE:
+            raise UsageError(
+                f"a page of {request.size} hits", hint=f"Ask for 1 to {MAX_SIZE} hits a page."
+            )
+        cursor = read_cursor(request.after, sort=request.sort)
+        rows, after = self._page(cursor)
+        engine = self._engine
+        scope = self._scope if request.facets or request.interval else self._base
+        return SearchResult(
+            hits=tuple(self._hits(rows)),
+            total=self.total,
+            relation="eq" if self.is_total_exact else "gte",
+            after=after,
+            facets=facets_of(engine, scope, request.facets) if request.facets else None,
+            histogram=histogram_of(engine, scope, request.interval) if request.interval else None,
+        )
+
+    @cached_property
+    def total(self) -> int:
+        """How many articles match; a lower bound unless ``is_total_exact``."""
+        return self._candidates if self.exact else len(self._verified)
+
+    @property
+    def is_total_exact(self) -> bool:
+        """Whether ``total`` is no lower bound."""
+        return self.exact or self._candidates <= EXACT_CANDIDATES
+
+    @cached_property
+    def _candidates(self) -> int:
+        return self._engine.count(self._base)
+
+    @cached_property
+    def _verified(self) -> list[R]:
+        """What matches among the newest candidates, newest first."""
+        newest = self._engine.by_time(self._base, newest_first=True, words=True)
+        return [row for row in islice(newest, EXACT_CANDIDATES) if self._matches(row)]
+
+    @property
+    def _scope(self) -> Q:
+        """A query that finds exactly what is counted."""
+        if self.exact:
+            return self._base
+        return self._engine.of_articles([row.id for row in self._verified])
+
+    def _page(self, cursor: Cursor | None) -> tuple[list[R], str]:
+        """The rows of the page, and the cursor behind them where there is more."""
+        sort, size = self._request.sort, self._request.size
+        found = [*islice(self._rows(cursor), size + 1)]
+        rows = found[:size]
+        if len(found) <= size and self._tired is None:
+            return rows, ""
+        if sort == "relevance":
+            position = (cursor.position if cursor else 0) + len(rows)
+            return rows, write_cursor(Cursor(sort=sort, position=position))
+        last = rows[-1] if len(found) > size else self._tired or rows[-1]
+        return rows, write_cursor(Cursor(sort=sort, ms=last.ms, article_id=last.id))
+
+    def _rows(self, cursor: Cursor | None) -> Iterator[R]:
+        """What matches, in order, from the cursor on; one a story where that was asked for."""
+        if self._request.sort == "relevance":
+            position = cursor.position if cursor else 0
+            ranked = self._engine.by_score(self._base, most=EXACT_CANDIDATES, words=not self.exact)
+            return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
+        if self.exact or not self.is_total_exact:
+            rows = self._chosen(self._matching(self._timed(self._base, cursor)))
+            if self._request.group and cursor is not None:
+                return self._not_shown(rows)
+            return rows
+        rows = self._chosen(self._verified if self._newest_first else self._verified[::-1])
+        return (row for row in rows if cursor is None or self._is_behind(row, cursor))
+
+    def _is_behind(self, row: R, cursor: Cursor) -> bool:
+        mine, edge = (row.ms, row.id), (cursor.ms, cursor.article_id)
+        return mine < edge if self._newest_first else mine > edge
+
+    @property
+    def _newest_first(self) -> bool:
+        return self._request.sort == "newest"
+
+    def _timed(self, query: Q, cursor: Cursor | None) -> Iterator[R]:
+        return self._engine.by_time(
+            query, newest_first=self._newest_first, behind=cursor, words=not self.exact
+        )
+
+    def _chosen(self, rows: Iterable[R]) -> Iterator[R]:
+        """``rows``, or of each story the first."""
+        shown: set[str] = set()
+        for row in rows:
+            if not self._request.group:
+                yield row
+            elif row.story not in shown:
+                shown.add(row.story)
+                yield row
+
+    def _not_shown(self, rows: Iterator[R]) -> Iterator[R]:
+        """Those of ``rows`` whose stories no earlier page has shown."""
+        while some := [*islice(rows, self._request.size)]:
+            firsts = self._firsts([row.story for row in some])
+            yield from (row for row in some if firsts.get(row.story, row.id) == row.id)
+
+    def _firsts(self, stories: Sequence[str]) -> dict[str, str]:
+        if self.exact:
+            found = self._engine.firsts(self._base, stories, newest_first=self._newest_first)
+            return dict(found)
+        return {story: self._first_of(story) for story in stories}
+
+    def _first_of(self, story: str) -> str:
+        of_story = self._queries.all_of([self._base, self._engine.of_story(story)])
+        return next(row.id for row in self._timed(of_story, None) if self._matches(row))
+
+    def _matching(self, rows: Iterator[R]) -> Iterator[R]:
+        return rows if self.exact else self._tested(rows)
+
+    def _tested(self, rows: Iterator[R]) -> Iterator[R]:
+        """Those of ``rows`` that match, until so many were looked at."""
+        last = None
+        for last in islice(rows, EXACT_CANDIDATES):
+            if self._matches(last):
+                yield last
+        if last is not None and next(rows, None) is not None:
+            self._tired = last
+
+    def _matches(self, row: R) -> bool:
+        return matches(self._query, row.document())
+
+    def _hits(self, rows: Sequence[R]) -> Iterator[Hit]:
+        if not rows:
+            return
+        records = self._engine.records(rows)
+        sizes = self._engine.story_sizes([*{record.story_id for record in records}])
+        for row, record in zip(rows, records, strict=True):
+            yield Hit(
+                article=replace(record.article, text=""),
+                topics=tuple(tag.topic for tag in record.topics if tag.band == "tag"),
+                story_id=record.story_id,
+                copies=max(0, sizes.get(record.story_id, 1) - 1),
+                score=row.score,
+                highlights=self._highlights(record),
+            )
+
+    def _highlights(self, record: StoryRecord) -> Highlights:
+        if not self._request.highlights:
+            return Highlights()
+        found = document(record.article, record.topics)
+        return highlighted(found, spans(self._query, found))
