@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -21,29 +21,50 @@ _events = structlog.get_logger(__name__)
 
 
 class Active:
-    """What ``since:`` records say, ready to be matched. For one thread."""
+    """What the ``since:`` records of our shards say, ready to be matched. For one thread."""
 
-    def __init__(self, stored: Iterable[Since]) -> None:
-        self._since = {one.subscription: one for one in stored}
+    def __init__(self, *, partitions: int) -> None:
+        self._partitions = partitions
+        self._since: dict[str, Since] = {}
         self._queries: dict[str, Query] = {}
-        for one in self._since.values():
-            self._parse(one.applied)
-        self._engine = StoredQueries(self._queries)
+        self._engine = StoredQueries()
 
     def __len__(self) -> int:
         return len(self._engine)
 
-    def apply(self, record: Record, *, offset: int, now: datetime) -> NewRecord | None:
+    def add(self, stored: Iterable[Since]) -> None:
+        """Take in what was in force in shards that came to us."""
+        for one in stored:
+            self._since[one.subscription] = one
+            self._parse(one.applied)
+        self._engine = StoredQueries(self._queries)
+
+    def drop(self, shards: Collection[int]) -> None:
+        """Match nothing more for ``shards``."""
+        gone = [name for name, one in self._since.items() if self.shard(one.applied) in shards]
+        for name in gone:
+            del self._since[name]
+            self._queries.pop(name, None)
+        if gone:
+            self._engine = StoredQueries(self._queries)
+
+    def shard(self, subscription: Subscription) -> int:
+        """The shard of ``subscription`` in this log."""
+        return subscription.shard % self._partitions
+
+    def apply(
+        self, record: Record, *, offset: Mapping[int, int], now: datetime
+    ) -> NewRecord | None:
         """Put a record of ``subscriptions`` in force from ``offset`` of ``stories`` on.
 
         The record to be stored with it; None where this version is in force already.
         """
-        key = SINCE + record.key
+        key, shard = SINCE + record.key, record.partition.number
         if record.value is None:
             gone = self._since.pop(record.key, None)
             self._queries.pop(record.key, None)
             self._engine.remove(record.key)
-            return NewRecord(topic=TOPIC, key=key, value=None) if gone else None
+            return NewRecord(topic=TOPIC, key=key, value=None, partition=shard) if gone else None
         subscription = decode(Subscription, record.value)
         before = self._since.get(record.key)
         if before is not None and before.applied.version >= subscription.version:
@@ -60,14 +81,21 @@ class Active:
             since = _with(before, subscription)
         self._since[record.key] = since
         self._put(subscription)
-        return NewRecord(topic=TOPIC, key=key, value=encode(since))
+        return NewRecord(topic=TOPIC, key=key, value=encode(since), partition=shard)
 
-    def match(self, document: Document, *, offset: int) -> list[tuple[Subscription, Query]]:
-        """The subscriptions that ``document``, at ``offset`` of ``stories``, is news for."""
+    def match(
+        self, document: Document, record: Record, *, besides: Collection[int] = ()
+    ) -> list[tuple[Subscription, Query]]:
+        """The subscriptions that ``document``, of ``record``, is news for.
+
+        ``besides`` are shards that have met it before.
+        """
+        part, offset = record.partition.number, record.offset
         return [
             (self._since[name].applied, self._queries[name])
             for name in self._engine.match(document)
-            if self._since[name].offset <= offset
+            if self._since[name].offset.get(part, 0) <= offset
+            and (not besides or self.shard(self._since[name].applied) not in besides)
         ]
 
     def _put(self, subscription: Subscription) -> None:

@@ -1,22 +1,35 @@
 """The records of ``alert-state``: alerts, cursors, since when a subscription counts, endpoints.
 
 One topic, told apart by the first part of the key: ``alert:``, ``counted:``, ``cursor:``,
-``since:``, ``endpoint:``. Only the owner of the shard writes them: the loop of ``search.alerts``
-claims, the loop of ``search.sender`` writes outcomes and endpoints.
+``since:``, ``endpoint:``. They lie in the partition of their subscription's shard, and only the
+owner of the shard writes them: the loop of ``search.alerts`` claims, the loop of ``search.sender``
+writes outcomes. Endpoints belong to no shard: whoever delivers there says how it went.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from ingest.wire import SCHEMA, Time
 from search.subscriptions import Subscription
 
 TOPIC = "alert-state"
 ALERT, COUNTED, CURSOR, SINCE, ENDPOINT = "alert:", "counted:", "cursor:", "since:", "endpoint:"
+
+
+def _by_partition(value: Any) -> Any:
+    """A bare number is the offset in the only partition of a log in one file."""
+    return {0: value} if isinstance(value, int) else value
+
+
+Offsets = Annotated[Mapping[int, int], BeforeValidator(_by_partition)]
+"""Next offsets by partition of ``stories``; 0 in one that is not named."""
 
 State = Literal["waiting", "held", "sent", "failed", "muted"]
 
@@ -77,25 +90,30 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """The next offsets of ``stories`` and ``subscriptions`` that the owner has not handled."""
+    """The next records that a shard has not handled.
 
-    stories: int = 0
+    Attributes:
+        subscriptions: The next offset in the shard's own partition of that topic.
+    """
+
+    stories: Offsets = field(default_factory=dict)
     subscriptions: int = 0
     schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """From which offset of ``stories`` on a version of a subscription counts.
+    """From where in ``stories`` on a version of a subscription counts.
 
     Attributes:
+        offset: By partition: what lies there or later counts.
         applied: The subscription as it is in force at the cursor. A later edit may lie in the
             log already; after a restart, what came before the edit still meets this one.
     """
 
     subscription: str
     query_version: int
-    offset: int
+    offset: Offsets
     active: Time
     applied: Subscription
     schema: int = SCHEMA
@@ -123,6 +141,11 @@ def alert_id(subscription_id: str, story_id: str, article_id: str = "") -> str:
     """The constant id of the alert for a story (and an article, where each one alerts)."""
     text = "\n".join((subscription_id, story_id, article_id))
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]
+
+
+def cursor_key(shard: int) -> str:
+    """The key of the record of how far ``shard`` has come."""
+    return f"{CURSOR}{shard}"
 
 
 def endpoint_key(target: str) -> str:

@@ -25,7 +25,7 @@ from ingest.retry_after import parse_retry_after
 from search.alert_settings import AlertSettings
 from search.deliveries import GONE, Outcome
 from search.line_files import LineFiles
-from search.secrets import Secrets
+from search.secrets import Vault
 from search.subscriptions import kind_of
 
 LOCAL_THREADS = 4
@@ -55,7 +55,7 @@ class Channels:
         self,
         *,
         connections: Connections,
-        secrets: Secrets,
+        secrets: Vault,
         settings: AlertSettings,
         stdout: TextIO | None = None,
         as_json: bool = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,14 +52,40 @@ class Claims:
     """The claims of ``alert-state``, those not yet written included.
 
     Args:
-        table: ``alert-state``.
+        table: ``alert-state``, which has ``partitions``.
         links: Merges of stories, kept up to date by the caller.
     """
 
-    def __init__(self, table: Table, links: Links) -> None:
+    def __init__(self, table: Table, links: Links, *, partitions: int) -> None:
         self._table = table
         self._links = links
+        self._partitions = partitions
         self._fresh: set[str] = set()
+        self._asked: set[str] = set()
+        self._found: dict[str, Record] = {}
+
+    def begin(self) -> None:
+        """All that ``claim`` gave is durable; what others wrote since then counts."""
+        for known in (self._fresh, self._asked, self._found):
+            known.clear()
+
+    def expect(self, matches: Iterable[Match]) -> None:
+        """Read all that ``matches`` may be claimed under, in one go: on Kafka each costs 1 ms."""
+        matches = list(matches)
+        ids = {one for match in matches for one in self._ids(match)} - self._asked
+        if not ids:
+            return
+        counted_before = max(match.now for match in matches) - RECOUNT
+        self._asked |= ids
+        found = self._table.many([ALERT + one for one in ids])
+        self._found |= found
+        old = [
+            COUNTED + key.removeprefix(ALERT)
+            for key, record in found.items()
+            if record.appended < counted_before
+        ]
+        if old:
+            self._found |= self._table.many(old)
 
     def claim(self, match: Match, payload: Callable[[str], str]) -> NewRecord | None:
         """The alert for ``match``, to be appended; None where it has been claimed and is young.
@@ -67,19 +93,18 @@ class Claims:
         A claim on any story merged into this one counts. ``payload`` gives the body for an id.
         """
         ids = self._ids(match)
+        if not self._asked.issuperset(ids):
+            self.expect([match])
         if not self._fresh.isdisjoint(ids):
             return None
+        shard = match.subscription.shard % self._partitions
         for known in ids:
-            record = self._table.get(ALERT + known)
+            record = self._found.get(ALERT + known)
             if record is not None:
                 return self._recounted(known, record, match.now)
-        made = _record(ALERT + ids[0], _alert(match, ids[0], payload(ids[0])))
+        made = _record(ALERT + ids[0], _alert(match, ids[0], payload(ids[0])), shard)
         self._fresh.add(ids[0])  # not where its payload failed: another article may still alert
         return made
-
-    def settled(self) -> None:
-        """All that ``claim`` gave is durable."""
-        self._fresh.clear()
 
     def _ids(self, match: Match) -> list[str]:
         """The alert's id, under the oldest story; then the ids under those merged into it."""
@@ -92,17 +117,19 @@ class Claims:
     def _recounted(self, known: str, record: Record, now: datetime) -> NewRecord | None:
         last = record.appended
         if now - last > RECOUNT:
-            counted = self._table.get(COUNTED + known)
+            counted = self._found.get(COUNTED + known)
             last = counted.appended if counted else last
         if now - last <= RECOUNT:
             return None
-        return _record(COUNTED + known, Counted(alert_id=known, at=now))
+        shard = record.partition.number
+        return _record(COUNTED + known, Counted(alert_id=known, at=now), shard)
 
 
 def outlived(table: Table, *, before: datetime) -> Iterator[list[NewRecord]]:
     """Tombstones for each alert that is done and has not counted since ``before``.
 
-    One list, mostly empty, for each alert looked at: the caller decides how many at a time.
+    One list, mostly empty, for each alert looked at: the caller decides how many at a time, and
+    whether the shard is its own.
     """
     for record in table.items(ALERT):
         if record.appended >= before:
@@ -114,7 +141,8 @@ def outlived(table: Table, *, before: datetime) -> Iterator[list[NewRecord]]:
             yield []
             continue
         keys = (ALERT + alert.alert_id, COUNTED + alert.alert_id)
-        yield [NewRecord(topic=TOPIC, key=key, value=None) for key in keys]
+        shard = record.partition.number
+        yield [NewRecord(topic=TOPIC, key=key, value=None, partition=shard) for key in keys]
 
 
 def _alert(match: Match, made_id: str, payload: str) -> Alert:
@@ -134,5 +162,5 @@ def _alert(match: Match, made_id: str, payload: str) -> Alert:
     )
 
 
-def _record(key: str, value: Alert | Counted) -> NewRecord:
-    return NewRecord(topic=TOPIC, key=key, value=encode(value))
+def _record(key: str, value: Alert | Counted, shard: int) -> NewRecord:
+    return NewRecord(topic=TOPIC, key=key, value=encode(value), partition=shard)

@@ -77,7 +77,7 @@ def _against(
     since = decode(Since, stored.value) if stored and stored.value else None
     if since is None or since.query_version != subscription.query_version:
         yield "the subscription is not active yet; the alert stage has not taken it up"
-    elif record.offset < since.offset:
+    elif record.offset < since.offset.get(record.partition.number, 0):
         yield f"it is older than the subscription, which counts from {since.active:%Y-%m-%d %H:%M}"
     if reason := silence(story):
         yield reason

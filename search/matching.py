@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,9 @@ from search.alert_settings import AlertSettings
 from search.claims import Claims, Match, silence
 from search.payload import Reason, Told, payload, reasons
 from search.subscriptions import Subscription
+
+AT_ONCE = 500
+"""Claims looked up together where thousands match: the first are durable before the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +46,10 @@ class Matching:
         self._settings = settings
         self._clock = clock
 
-    def matched(self, record: Record) -> Matched | None:
+    def matched(self, record: Record, *, besides: Collection[int] = ()) -> Matched | None:
         """The subscriptions for a record of ``stories``; None where it is news for nobody.
+
+        ``besides`` are shards that have met it before.
 
         Raises:
             MalformedRecordError, NewerSchemaError: it cannot be read.
@@ -55,8 +60,16 @@ class Matching:
         if silence(story):
             return None
         seen = document(story.article, story.topics)
-        found = self._active.match(seen, offset=record.offset)
+        found = self._active.match(seen, record, besides=besides)
         return Matched(story=story, document=seen, subscriptions=found) if found else None
+
+    def expect(self, several: Sequence[Matched]) -> None:
+        """Read at once what is known of all that ``several`` may claim."""
+        self._claims.expect(
+            self._match(found, subscription)
+            for found in several
+            for subscription, _ in found.subscriptions
+        )
 
     def claims(self, found: Matched) -> Iterator[NewRecord]:
         """The records to append; what is claimed already gives none.
@@ -65,13 +78,19 @@ class Matching:
         """
         told = Told.of(found.story, link_base=self._settings.link_base)
         known: dict[str, tuple[Reason, ...]] = {}
-        for subscription, query in found.subscriptions:
-            if query.text not in known:
-                known[query.text] = reasons(query, found.document, found.story)
-            match = Match(subscription=subscription, story=found.story, now=self._clock())
-            made = self._claims.claim(match, self._body(match, told, known[query.text]))
-            if made is not None:
-                yield made
+        for first in range(0, len(found.subscriptions), AT_ONCE):
+            some = found.subscriptions[first : first + AT_ONCE]
+            self._claims.expect(self._match(found, one) for one, _ in some)
+            for subscription, query in some:
+                if query.text not in known:
+                    known[query.text] = reasons(query, found.document, found.story)
+                match = self._match(found, subscription)
+                made = self._claims.claim(match, self._body(match, told, known[query.text]))
+                if made is not None:
+                    yield made
+
+    def _match(self, found: Matched, subscription: Subscription) -> Match:
+        return Match(subscription=subscription, story=found.story, now=self._clock())
 
     def _body(self, match: Match, told: Told, why: tuple[Reason, ...]) -> Callable[[str], str]:
         return lambda alert_id: payload(

@@ -10,22 +10,36 @@ import secrets
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from typing import Protocol
 
 from ingest.errors import NotFoundError, StoreError
+from search.secret_parts import hide
 from search.subscriptions import REFERENCE
 
 SIGNING_BYTES = 32
 """Standard Webhooks asks for 24 to 64."""
 
-SECRET_NAMES = re.compile(
-    r"(?i)(?:^|[_-])(?:key|apikey|token|secret|sig|signature|auth|password|passwd|pwd|code|hash)$"
-    r"|(?i:apikey|token|secret|password)"
-)
-"""Query parameters whose value lets whoever has it speak to the receiver."""
 
-_TOKEN = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~-]{16,}")
-"""What looks like a key wherever it stands: chat systems put theirs into the path."""
+class Vault(Protocol):
+    """What keeps the secrets of targets and feeds: a file, or ciphertext in the log."""
+
+    def keep(self, value: str) -> str:
+        """A reference to ``value``; the same for the same."""
+
+    def make_signing_secret(self, subscription_id: str, target: str) -> str:
+        """The ``whsec_…`` secret of one subscription's endpoint, made where there is none."""
+
+    def signing_secret(self, subscription_id: str, target: str) -> str:
+        """The secret that was made for this endpoint. Raises NotFoundError where it was lost."""
+
+    def forget(self, subscription_id: str) -> None:
+        """Drop the signing secrets of a subscription."""
+
+    def reveal(self, target: str) -> str:
+        """``target`` with every reference replaced. Raises NotFoundError where one is unknown."""
+
+    def hide(self, url: str) -> str:
+        """``url`` with references for its secret parts."""
 
 
 class Secrets:
@@ -91,27 +105,8 @@ class Secrets:
         return REFERENCE.sub(value, target)
 
     def hide(self, url: str) -> str:
-        """``url`` with references for user, password, key-like parameters and path segments."""
-        parts = urlsplit(url)
-        login, at, host = parts.netloc.rpartition("@")
-        netloc = f"{self.keep(login)}@{host}" if at else host
-        path = "/".join(
-            self.keep(one) if _TOKEN.fullmatch(one) else one for one in parts.path.split("/")
-        )
-        return urlunsplit((parts.scheme, netloc, path, self._hidden_query(parts.query), ""))
-
-    def _hidden_query(self, query: str) -> str:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        if not any(_is_secret(name, value) for name, value in pairs):
-            return query
-        return "&".join(
-            f"{quote(name)}={self.keep(quote(value, safe=''))}"
-            if value and _is_secret(name, value)
-            else f"{quote(name)}={quote(value)}"
-            if not _is_secret(name, value)
-            else self.keep(quote(name, safe=""))
-            for name, value in pairs
-        )
+        """``url`` with references for its secret parts."""
+        return hide(url, self.keep)
 
     def _write(self, known: Mapping[str, str]) -> None:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,11 +119,6 @@ class Secrets:
             os.fsync(descriptor)
         temporary.replace(self._file)
         self._known = dict(known)
-
-
-def _is_secret(name: str, value: str) -> bool:
-    alone = not value and _TOKEN.fullmatch(name) is not None
-    return alone or SECRET_NAMES.search(name) is not None or _TOKEN.fullmatch(value) is not None
 
 
 def _read(file: Path) -> dict[str, str]:

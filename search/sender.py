@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets as random_secrets
+import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
@@ -24,17 +24,25 @@ from ingest.log import Log
 from ingest.wire import decode
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
-from search.channels import Channels, Delivery
-from search.deliveries import Outcome, health
-from search.lanes import Lane, Lanes
-from search.payload import payload_of_test
+from search.channels import Channels
+from search.deliveries import Outcome
+from search.lanes import Lane
+from search.ownership import Ownership, Whole
+from search.receivers import Receivers
 from search.rounds import Rounds, report
-from search.secrets import Secrets
-from search.subscriptions import Subscription, redacted
+from search.secrets import Vault
+from search.subscriptions import redacted
+from search.trial import tried
 from search.waiting import Waiting
 
-LOOK_SECONDS = 5.0
-"""The log is asked for waiting alerts this often, should a wake-up have been missed."""
+LOOK_SECONDS = 1.0
+"""How often we look for shards that came to us."""
+
+LATER_SECONDS = 5.0
+"""When an alert that could not be read is tried again."""
+
+SAY_AGAIN_SECONDS = 5.0
+"""How soon the late word of a shard's earlier owner is set right."""
 
 FINISH_SECONDS = 5.0
 """What is under way at the end may finish; SIGTERM promises an end within ten seconds (F34)."""
@@ -59,7 +67,8 @@ class Sender:
         *,
         settings: AlertSettings,
         guard: Guard,
-        secrets: Secrets,
+        secrets: Vault,
+        shards: Ownership | None = None,
         connections: Connections | None = None,
         stdout: TextIO | None = None,
         as_json: bool = False,
@@ -67,28 +76,32 @@ class Sender:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
+        shards = shards or Whole()
         self._log = log
-        self._settings = settings
         self._clock = clock
-        self._channels = Channels(
+        channels = Channels(
             connections=connections or Connections(guard, keep_alive=True),
             secrets=secrets,
             settings=settings,
             stdout=stdout,
             as_json=as_json,
         )
-        self._rounds = Rounds(log, clock=clock, chance=chance, crash_point=crash_point)
-        self._lanes = Lanes(log, in_flight_per_host=settings.in_flight_per_host)
-        self._waiting = Waiting(log)
+        self._receivers = Receivers(log, channels, settings=settings, clock=clock)
+        self._rounds = Rounds(
+            log, shards=shards, clock=clock, chance=chance, crash_point=crash_point
+        )
+        self._waiting = Waiting(log, shards)
         self._backlog: deque[str] = deque()
-        self._beginning = 0
+        self._is_beginning = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._patient = True
+        self._said = 0.0
 
-    def notify(self) -> None:
-        """There are new claims in the log. Safe from any thread, at any time."""
+    def notify(self, alert_ids: Sequence[str]) -> None:
+        """These claims are in the log now. Safe from any thread, at any time."""
+        self._waiting.tell(alert_ids)
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # closed meanwhile: the next start finds the claims
@@ -133,7 +146,8 @@ class Sender:
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
-        targets = await self._rounds.begin(alert_id, again=True)
+        begun = await self._rounds.begin([alert_id], again=True)
+        targets = begun.targets.get(alert_id, ())
         await asyncio.gather(*(self._attempt(one, alert_id, forced=True) for one in targets))
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
@@ -141,33 +155,20 @@ class Sender:
 
         A receiver that acknowledges it is in use again.
         """
-        record = await asyncio.to_thread(self._log.table("subscriptions").get, subscription_id)
-        if record is None:
-            raise NotFoundError(
-                f"there is no subscription {subscription_id}",
-                hint="See: wirewatch subscriptions list",
-            )
-        subscription = decode(Subscription, record.value or b"")
-        made_id = f"test-{random_secrets.token_urlsafe(12)}"
-        body = payload_of_test(subscription, alert_id=made_id, now=self._clock())
-        deliveries = (
-            Delivery(alert_id=made_id, subscription=subscription.id, target=one, payload=body)
-            for one in subscription.to
-        )
-        return list(await asyncio.gather(*map(self._tested, deliveries)))
+        rows = []
+        now = self._clock()
+        for target, outcome in await tried(self._log, self._receivers, subscription_id, now=now):
+            lane = self._receivers.lane(target)
+            if not outcome.error and self._receivers.learn(lane, outcome):
+                await self._rounds.note(lane.endpoint)
+                self._pump(lane)
+            rows.append({"to": redacted(target), "status": outcome.status, "error": outcome.error})
+        return rows
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
         await self._cancel()
-        await self._channels.close()
-
-    async def _tested(self, delivery: Delivery) -> dict[str, Any]:
-        outcome = await self._delivered(delivery)
-        lane = self._lanes.get(delivery.target)
-        if not outcome.error and self._learn(lane, outcome):
-            await self._rounds.note(lane.endpoint)
-            self._pump(lane)
-        return {"to": redacted(delivery.target), "status": outcome.status, "error": outcome.error}
+        await self._receivers.close()
 
     async def _follow(self, stop: asyncio.Event) -> None:
         self._loop = asyncio.get_running_loop()
@@ -189,6 +190,9 @@ class Sender:
         """Read what has come to wait."""
         try:
             self._waiting.add(await asyncio.to_thread(self._waiting.read))
+            if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
+                self._said = time.monotonic()
+                await self._rounds.say_again()
         except UnavailableError as error:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
 
@@ -196,30 +200,37 @@ class Sender:
         """Begin the rounds that are due, and look at every lane whose rest may be over."""
         self._backlog += self._waiting.pop_due(self._clock())
         self._begin_more()
-        for lane in self._lanes.all():
+        for lane in self._receivers.lanes():
             self._pump(lane)
 
     def _begin_more(self) -> None:
-        while self._backlog and self._beginning < MAX_BEGINNING:
-            self._beginning += 1
-            self._spawn(self._begin(self._backlog.popleft()))
+        if self._backlog and not self._is_beginning:
+            self._is_beginning = True
+            count = min(len(self._backlog), MAX_BEGINNING)
+            self._spawn(self._begin([self._backlog.popleft() for _ in range(count)]))
 
-    async def _begin(self, alert_id: str) -> None:
+    async def _begin(self, alert_ids: list[str]) -> None:
         try:
-            targets = await self._rounds.begin(alert_id)
+            begun = await self._rounds.begin(alert_ids)
         except UnavailableError as error:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
-            self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=LOOK_SECONDS))
+            later = self._clock() + timedelta(seconds=LATER_SECONDS)
+            for alert_id in alert_ids:
+                self._waiting.put_off(alert_id, later)
             return
         finally:
-            self._beginning -= 1
+            self._is_beginning = False
         self._begin_more()
-        if not targets and alert_id not in self._rounds:
-            self._waiting.done(alert_id)
-        for target in targets:
-            lane = self._lanes.get(target)
-            lane.waiting.append(alert_id)
-            self._pump(lane)
+        for alert_id in alert_ids:
+            if alert_id in begun.early:
+                self._waiting.put_off(alert_id, begun.early[alert_id])
+            elif alert_id not in self._rounds:
+                self._waiting.done(alert_id)
+        for alert_id, targets in begun.targets.items():
+            for target in targets:
+                lane = self._receivers.lane(target)
+                lane.waiting.append(alert_id)
+                self._pump(lane)
 
     def _pump(self, lane: Lane) -> None:
         while (alert_id := lane.next(now=self._clock(), patient=self._patient)) is not None:
@@ -235,21 +246,18 @@ class Sender:
         self._pump(lane)
 
     async def _attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
-        lane = self._lanes.get(target)
+        lane = self._receivers.lane(target)
+        if not self._is_ours(alert_id):
+            return
         if lane.endpoint.disabled and not forced:
             hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
             outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
             is_changed = False
         else:
-            alert = self._rounds.alert(alert_id)
-            delivery = Delivery(
-                alert_id=alert_id,
-                subscription=alert.subscription,
-                target=target,
-                payload=alert.payload,
-            )
-            outcome = await self._delivered(delivery)
-            is_changed = self._learn(lane, outcome)
+            outcome = await self._receivers.deliver(self._rounds.delivery(alert_id, target))
+            is_changed = self._receivers.learn(lane, outcome)
+            if not self._is_ours(alert_id):
+                return
         over = await self._rounds.settle(
             alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
         )
@@ -257,26 +265,19 @@ class Sender:
             report(over, outcome)
             self._waiting.settled(over)
 
-    async def _delivered(self, delivery: Delivery) -> Outcome:
-        try:
-            return await self._channels.deliver(delivery)
-        except Exception as error:  # noqa: BLE001 - listed as failed, others go on (P2, P4)
-            _events.error("delivery broke", alert=delivery.alert_id, exc_info=error)
-            return Outcome(error=f"Delivery failed unexpectedly ({type(error).__name__}).")
-
-    def _learn(self, lane: Lane, outcome: Outcome) -> bool:
-        """Note how the receiver does; whether that changed."""
-        now, before = self._clock(), lane.endpoint
-        hours = self._settings.disable_after_hours
-        after = health(before, outcome, now=now, disable_after_hours=hours)
-        if after.disabled and not before.disabled:
-            _events.error("receiver disabled", to=redacted(before.target), reason=after.disabled)
-        lane.learnt(after, now=now)
-        return after is not before
+    def _is_ours(self, alert_id: str) -> bool:
+        """Whether the round still goes on; else whoever owns the shard now begins it anew."""
+        if alert_id not in self._rounds:
+            return False
+        if self._rounds.is_ours(alert_id):
+            return True
+        self._rounds.abandon(alert_id)
+        self._waiting.put_off(alert_id, self._clock())  # that may be us again
+        return False
 
     def _pause_seconds(self, now: datetime) -> float:
         """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""
-        times = [self._waiting.next_due(), *(lane.due() for lane in self._lanes.all())]
+        times = [self._waiting.next_due(), *(lane.due() for lane in self._receivers.lanes())]
         waits = [(one - now).total_seconds() for one in times if one is not None and one > now]
         return min(max(0.01, min(waits, default=LOOK_SECONDS)), LOOK_SECONDS)
 

@@ -19,7 +19,7 @@ from ingest.wire import as_json, decode, encode, format_time
 from processors.query import parse
 from processors.query_advice import check_topics
 from search.alert_state import SINCE, Since
-from search.secrets import Secrets
+from search.secrets import Vault
 from search.subscriptions import (
     Subscription,
     check_name,
@@ -44,7 +44,7 @@ class SubscriptionStore:
         self,
         log: Log,
         *,
-        secrets: Secrets,
+        secrets: Vault,
         guard: Guard,
         folder: Path | None = None,
         topics: Collection[str] | None = None,
@@ -152,7 +152,10 @@ class SubscriptionStore:
         return gone
 
     def view(self, one: Subscription) -> dict[str, Any]:
-        """The JSON shape: secrets hidden, with ``since`` and ``active`` of its version."""
+        """The JSON shape: secrets hidden, with ``since`` and ``active`` of its version.
+
+        ``since`` is how many records of ``stories`` had been written before it counted.
+        """
         shown: dict[str, Any] = as_json(one)
         record = self._log.table("alert-state").get(SINCE + one.id)
         since = decode(Since, record.value) if record and record.value else None
@@ -160,7 +163,7 @@ class SubscriptionStore:
         return {
             **shown,
             "to": [redacted(target) for target in one.to],
-            "since": since.offset if since and current else None,
+            "since": sum(since.offset.values()) if since and current else None,
             "active": format_time(since.active) if since and current else None,
         }
 

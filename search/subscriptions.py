@@ -18,7 +18,7 @@ SHARDS = 32
 """Partitions of ``subscriptions`` in Kafka; stored in the record and never changed."""
 
 NAME_CHARS = 100
-REFERENCE = re.compile(r"\{secret:([0-9a-f]{16})\}")
+REFERENCE = re.compile(r"\{secret:([0-9a-f]{16}|[A-Za-z0-9_-]{39,})\}")
 """How a secret stands in a target: a name in ``search.secrets``."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

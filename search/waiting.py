@@ -1,15 +1,17 @@
-"""Which alerts wait, and until when: read from the log, followed as it grows."""
+"""Which alerts wait, and until when: read from the log with each shard, told of from then on."""
 
 from __future__ import annotations
 
 import heapq
+from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ingest.log import Log, Partition, Record
+from ingest.log import Log, Record
 from ingest.wire import decode
 from search.alert_state import ALERT, TOPIC, Alert
+from search.ownership import Ownership
 
-ALERTS = Partition(TOPIC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Due = tuple[datetime, str]
@@ -18,25 +20,41 @@ Due = tuple[datetime, str]
 class Waiting:
     """Waiting alerts by the time their next round is due. The payloads stay in the log.
 
-    ``read`` may run in a thread; everything else belongs to the one event loop.
+    ``read`` may run in a thread, ``tell`` in any; everything else belongs to the one event loop.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, shards: Ownership) -> None:
         self._log = log
-        self._next: int | None = None
+        self._shards = shards
+        self._held: dict[int, int] = {}
+        self._told: deque[Sequence[str]] = deque()
         self._due: list[Due] = []
         self._known: set[str] = set()
-        self._held: list[Due] | None = None
+        self._kept: list[Due] | None = None
+
+    def tell(self, alert_ids: Sequence[str]) -> None:
+        """These were claimed just now."""
+        self._told.append(alert_ids)
 
     def read(self) -> list[Due]:
-        """What has come to wait since the last call; at first, all that waits."""
-        if self._next is None:
-            self._next = self._log.bounds(ALERTS)[1]
-            return [due for one in self._log.table(TOPIC).items(ALERT) for due in _due(one)]
+        """What has come to wait since the last call: of shards that are new here, all that waits.
+
+        Raises:
+            UnavailableError: the log cannot be read now; nothing is lost by it.
+        """
+        held = dict(self._shards.held())
+        gained = {one for one, since in held.items() if self._held.get(one) != since}
         found: list[Due] = []
-        while records := self._log.read(ALERTS, self._next):
-            found += [due for one in records for due in _due(one)]
-            self._next = records[-1].offset + 1
+        if gained:
+            found += [
+                due
+                for record in self._log.table(TOPIC).items(ALERT)
+                if record.partition.number in gained
+                for due in _due(record)
+            ]
+        self._held = held
+        while self._told:
+            found += [(LONG_AGO, one) for one in self._told.popleft()]
         return found
 
     def add(self, found: list[Due]) -> None:
@@ -48,19 +66,19 @@ class Waiting:
 
     def put_off(self, alert_id: str, due: datetime) -> None:
         """Another round is due then; while rounds are held, not before they are released."""
-        if self._held is None:
+        if self._kept is None:
             heapq.heappush(self._due, (due, alert_id))
         else:
-            self._held.append((due, alert_id))
+            self._kept.append((due, alert_id))
 
     def hold(self) -> None:
         """From now on no alert has a second round."""
-        self._held = []
+        self._kept = []
 
     def release(self) -> None:
         """Further rounds are due again."""
-        held, self._held = self._held or [], None
-        for due in held:
+        kept, self._kept = self._kept or [], None
+        for due in kept:
             heapq.heappush(self._due, due)
 
     def settled(self, alert: Alert) -> None:

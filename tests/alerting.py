@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Self
 from ingest.article import Article, Cause
 from ingest.connections import Connections
 from ingest.guard import Guard
-from ingest.log import NewRecord, topic_specs
+from ingest.log import Log, NewRecord, TopicSpec, topic_specs
 from ingest.quarantine import Quarantine
 from ingest.settings import NetSettings
 from ingest.sqlite_log import SqliteLog
@@ -28,6 +28,12 @@ from search.subscription_store import SubscriptionStore
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TEXT = "Negotiators agreed on a truce at the harbour. Ships may pass from Monday."
+
+
+SHARDS = 8
+_COUNTS = dict.fromkeys(("subscriptions", "alert-state", "requests"), SHARDS) | {"stories": 3}
+MANY = [replace(spec, partitions=_COUNTS.get(spec.name, 1)) for spec in topic_specs()]
+"""Topics as they are on many machines, with fewer shards."""
 
 
 @dataclass(slots=True)
@@ -84,6 +90,20 @@ def story(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All shards are ours, however many there are."""
+
+    partitions: int
+    is_shared: bool = True
+
+    def held(self) -> Mapping[int, int]:
+        return dict.fromkeys(range(self.partitions), 0)
+
+    def holds(self, shard: int, generation: int) -> bool:
+        return shard < self.partitions and generation == 0
+
+
 @dataclass(kw_only=True)
 class Newsdesk:
     """Subscriptions, owner and sender over one log in ``folder``."""
@@ -95,10 +115,13 @@ class Newsdesk:
     crash_point: Callable[[str], None] = lambda _: None
     connections: Connections | None = None
     stdout: io.StringIO = field(default_factory=io.StringIO)
+    given: Log | None = None
+    specs: Sequence[TopicSpec] = field(default_factory=topic_specs)
+    wait_seconds: float = 0  # a server's answer takes its time
 
     def __post_init__(self) -> None:
-        self.log = SqliteLog(self.folder / "log.sqlite")
-        self.log.ensure_topics(topic_specs())
+        self.log: Log = self.given or SqliteLog(self.folder / "log.sqlite")
+        self.log.ensure_topics(self.specs)
         self.guard = Guard(NetSettings(allow=self.allow))
         self.secrets = Secrets(self.folder / "secrets")
         self.quarantine = Quarantine(self.log, self.folder / "quarantine")
@@ -111,6 +134,7 @@ class Newsdesk:
     def new_sender(self, **changes: Any) -> Sender:
         given: dict[str, Any] = {
             "settings": self.settings,
+            "shards": Everything(self.log.partitions(TOPIC)),
             "guard": self.guard,
             "secrets": self.secrets,
             "connections": self.connections,
@@ -124,6 +148,7 @@ class Newsdesk:
     def new_owner(self, **changes: Any) -> AlertOwner:
         given: dict[str, Any] = {
             "settings": self.settings,
+            "shards": Everything(self.log.partitions(TOPIC)),
             "quarantine": self.quarantine,
             "wake": self.woken,
             "crash_point": self.crash_point,
@@ -142,9 +167,9 @@ class Newsdesk:
         self.owner.close()
         self.log.close()
 
-    def woken(self) -> None:
+    def woken(self, alert_ids: Sequence[str]) -> None:
         """Wake the sender of now; a test may have put another in place."""
-        self.sender.notify()
+        self.sender.notify(alert_ids)
 
     def publish(self, *stories: StoryRecord) -> None:
         """Append stories as the register does."""
@@ -164,7 +189,7 @@ class Newsdesk:
     def settle(self) -> None:
         """Let the owner handle all there is."""
         while self.owner.lag():
-            self.owner.step(0)
+            self.owner.step(self.wait_seconds)
 
     def alerts(self) -> list[Alert]:
         """Every alert, by id."""

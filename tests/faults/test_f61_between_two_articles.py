@@ -6,17 +6,47 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.alerting import Newsdesk, story
+from tests.alerting import MANY, Newsdesk, story
+
+
+class OpenDesk(Protocol):
+    """Opens a desk over a log of its own."""
+
+    def __call__(self) -> Newsdesk: ...
+
+
+@pytest.fixture(params=["sqlite", "sqlite-many", "kafka"])
+def open_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDesk]:
+    """Desks over one partition in a file, and over several of stories and subscriptions."""
+    opened: list[Newsdesk] = []
+
+    def make() -> Newsdesk:
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        if request.param == "sqlite":
+            opened.append(Newsdesk(folder=folder))
+        elif request.param == "sqlite-many":
+            opened.append(Newsdesk(folder=folder, specs=MANY))
+        else:
+            pytest.importorskip("kafka", reason="the extra for Kafka is not installed")
+            from tests.alert_workers import kafka_log  # noqa: PLC0415  needs the extra
+
+            log = kafka_log(request.getfixturevalue("kafka"))
+            opened.append(Newsdesk(folder=folder, given=log, specs=MANY, wait_seconds=0.1))
+        return opened[-1]
+
+    yield make
+    for desk in opened:
+        desk.close()
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Newsdesk]:
-    made = Newsdesk(folder=tmp_path)
-    yield made
-    made.close()
+def desk(open_desk: OpenDesk) -> Newsdesk:
+    return open_desk()
 
 
 class Script:
@@ -100,17 +130,16 @@ def test_f61_nothing_of_a_pause_is_alerted(desk: Newsdesk, owner: str) -> None:
     assert script.alerted() == [("s", "a"), ("s", "c")]
 
 
-def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(tmp_path: Path) -> None:
+def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(open_desk: OpenDesk) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     found = []
     for name in ("up", "down", "restarted"):
-        (tmp_path / name).mkdir()
-        desk = Newsdesk(folder=tmp_path / name)
+        desk = open_desk()
         script = Script(desk, is_up=name == "up")
         chance = random.Random(seed)
         script.add("s")
-        for number in range(40):
+        for number in range(15 if desk.given else 40):  # servers take longer
             match chance.randrange(6):
                 case 0:
                     script.edit("s", query=chance.choice(["truce", "treaty"]))
@@ -123,6 +152,5 @@ def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(tmp_path: Pa
                 desk.settle()
                 script.restart()
         found.append(script.alerted())
-        desk.close()
     assert found[0] == found[1] == found[2], f"seed {seed}"
     assert found[0]

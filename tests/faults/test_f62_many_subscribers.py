@@ -6,11 +6,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from ingest.log import MAX_RECORD_BYTES, NewRecord, Partition
 from ingest.wire import encode
 from search.alert_state import ALERT, TOPIC, alert_id
 from search.subscriptions import Subscription
-from tests.alerting import Newsdesk, story
+from tests.alerting import MANY, SHARDS, Newsdesk, story
 
 COUNT = 20_000
 
@@ -24,6 +26,7 @@ def subscribed(desk: Newsdesk, count: int) -> None:
             name=f"s{number}",
             query="truce" if number % 2 else f"truce OR word{number}",
             to=(f"file:{desk.folder}/out{number % 4}.jsonl",),
+            shard=number % SHARDS,
             created=now,
         )
         for number in range(count)
@@ -31,7 +34,12 @@ def subscribed(desk: Newsdesk, count: int) -> None:
     for first in range(0, count, 1000):
         desk.log.append(
             [
-                NewRecord(topic="subscriptions", key=one.id, value=encode(one))
+                NewRecord(
+                    topic="subscriptions",
+                    key=one.id,
+                    value=encode(one),
+                    partition=one.shard % desk.log.partitions("subscriptions"),
+                )
                 for one in made[first : first + 1000]
             ]
         )
@@ -48,7 +56,7 @@ def test_f62_all_are_claimed_in_small_records_and_the_next_article_is_not_late(
     desk = Newsdesk(folder=tmp_path)
     late: list[float] = []
 
-    def wake() -> None:
+    def wake(_: object) -> None:
         woken.append(time.monotonic())
         if len(woken) == 2:
             desk.publish(story("b", "Rain is coming."))
@@ -90,6 +98,24 @@ async def test_f62_all_are_delivered(tmp_path: Path) -> None:
         print(f"400 delivered to files in {time.monotonic() - started:.1f} s")
         assert {one.state for one in desk.alerts()} == {"sent"}
     assert sum(lines_in(tmp_path / f"out{number}.jsonl") for number in range(4)) == 400
+
+
+def test_f62_over_many_shards_each_is_claimed_once(kafka: str, tmp_path: Path) -> None:
+    pytest.importorskip("kafka", reason="the extra for Kafka is not installed")
+    from tests.alert_workers import kafka_log  # noqa: PLC0415  needs the extra
+
+    woken: list[int] = []
+    desk = Newsdesk(folder=tmp_path, given=kafka_log(kafka), specs=MANY, wait_seconds=0.1)
+    desk.owner = desk.new_owner(wake=lambda ids: woken.append(len(ids)))
+    subscribed(desk, 4_000)
+    desk.settle()
+    started = time.monotonic()
+    desk.publish(story("a"), story("b", "Rain is coming."))
+    desk.settle()
+    print(f"4,000 claimed over {SHARDS} shards in {time.monotonic() - started:.1f} s")
+    assert len({one.alert_id for one in desk.alerts()}) == sum(woken) == 4_000
+    assert max(woken) <= 500
+    desk.close()
 
 
 def lines_in(path: Path) -> int:

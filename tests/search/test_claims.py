@@ -14,7 +14,7 @@ from tests.alerting import START, Newsdesk, story
 
 def test_what_could_not_be_told_is_not_claimed(tmp_path: Path) -> None:
     desk = Newsdesk(folder=tmp_path)
-    claims = Claims(desk.log.table(TOPIC), Links())
+    claims = Claims(desk.log.table(TOPIC), Links(), partitions=1)
     subscription = desk.store.get(desk.subscribe("truce"))
     match = Match(subscription=subscription, story=story("a"), now=START)
 

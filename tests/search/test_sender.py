@@ -14,7 +14,7 @@ import pytest
 
 from ingest.errors import NotFoundError, UsageError
 from search.alert_settings import AlertSettings
-from search.sender import LOOK_SECONDS
+from search.sender import LATER_SECONDS
 from tests.alerting import Clock, Newsdesk, Running, story
 from tests.receiver import Receiver
 
@@ -295,7 +295,7 @@ async def test_an_alert_is_delivered_though_the_log_was_away_when_it_was_due(
         await desk.sender.once()
         log.execute("alter table away rename to latest")
         log.close()
-        clock.advance(seconds=LOOK_SECONDS)
+        clock.advance(seconds=LATER_SECONDS)
         await desk.sender.once()
         assert [one.state for one in desk.alerts()] == ["sent"]
         assert len(receiver.got) == 1

@@ -1,0 +1,170 @@
+"""The alert stage of many machines: one of several workers that share the subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from ingest.errors import UnavailableError, WirewatchError
+from ingest.guard import Guard
+from ingest.log import Log
+from ingest.quarantine import Quarantine
+from ingest.requests import RequestReader
+from search.alert_settings import AlertSettings
+from search.alerts import AlertOwner
+from search.ownership import SharedOwnership
+from search.secrets import Vault
+from search.sender import Sender
+
+HEAR_SECONDS = 0.5
+"""How long a look for requests waits; a stop waits for it."""
+
+DELAY_SECONDS = 1.0
+
+_events = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertHealth:
+    """How an alert worker is.
+
+    Attributes:
+        owned, partitions: Shards that are ours now, and all there are.
+        lag: Records of ``stories``, and of our subscriptions, that are not durably handled.
+        pause: Why alerting pauses, as a sentence; empty while it does not.
+    """
+
+    owned: int
+    partitions: int
+    lag: int
+    pause: str
+
+
+class AlertStage:
+    """Alerts for the subscriptions whose shards are ours, and takes over those of dead workers.
+
+    Args:
+        lease_seconds: See ``ingest.shards.Shards``.
+        as_json: Prints alerts to ``stdout:`` as payloads.
+        crash_point: Called between the steps that a kill may separate.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        settings: AlertSettings,
+        quarantine: Quarantine,
+        guard: Guard,
+        secrets: Vault,
+        lease_seconds: float,
+        as_json: bool = False,
+        crash_point: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._log = log
+        self._shards = SharedOwnership(log, lease_seconds=lease_seconds)
+        self._partitions = log.partitions("subscriptions")
+        self._sender = Sender(
+            log,
+            settings=settings,
+            guard=guard,
+            secrets=secrets,
+            shards=self._shards,
+            as_json=as_json,
+            crash_point=crash_point,
+            clock=clock,
+        )
+        self._owner = AlertOwner(
+            log,
+            settings=settings,
+            quarantine=quarantine,
+            shards=self._shards,
+            wake=self._sender.notify,
+            crash_point=crash_point,
+            clock=clock,
+        )
+        self._loop: asyncio.AbstractEventLoop  # of ``run``, which starts the threads
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim and deliver what is ours until ``stop`` is set, then leave the group at once.
+
+        Raises:
+            StoreError: the log is another one, or another process bears our name.
+            NewerSchemaError: a record was written by a newer version.
+        """
+        self._loop = asyncio.get_running_loop()
+        claimed, left = threading.Event(), threading.Event()
+        with ThreadPoolExecutor(3, thread_name_prefix="alert-stage") as threads:
+            sending = asyncio.ensure_future(self._sender.run(stop))
+            owning = self._loop.run_in_executor(threads, self._owner.run, claimed)
+            others = [
+                asyncio.ensure_future(self._loop.run_in_executor(threads, work, left))
+                for work in (self._shards.run, self._hear)
+            ]
+            try:
+                await asyncio.wait([sending, owning, *others], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stop.set()
+                claimed.set()
+                # The group is left last: what is under way is ours until then.
+                await asyncio.wait([sending, owning])
+                left.set()
+                await asyncio.wait(others)
+                await self._sender.close()
+        for task in (sending, owning, *others):
+            if error := task.exception():
+                raise error
+
+    def held(self) -> frozenset[int]:
+        """The shards that are ours now."""
+        return frozenset(self._shards.held())
+
+    @property
+    def done(self) -> int:
+        """Records handled durably since the start."""
+        return self._owner.done
+
+    def health(self) -> AlertHealth:
+        """How this worker is; from any thread.
+
+        Raises:
+            UnavailableError: the log cannot be read now.
+        """
+        return AlertHealth(
+            owned=len(self.held()),
+            partitions=self._partitions,
+            lag=self._owner.lag(),
+            pause=self._shards.pause,
+        )
+
+    def _hear(self, stop: threading.Event) -> None:
+        """Do what people ask for where it is ours."""
+        requests = RequestReader(self._log)
+        try:
+            while not stop.is_set():
+                try:
+                    wishes = requests.poll(timeout_seconds=HEAR_SECONDS)
+                except UnavailableError as error:
+                    _events.warning("requests wait", reason=error.sentence)
+                    stop.wait(DELAY_SECONDS)
+                    continue
+                for wish in wishes:
+                    if wish.kind == "retry":
+                        asyncio.run_coroutine_threadsafe(self._retry(wish.target), self._loop)
+        finally:
+            requests.close()
+
+    async def _retry(self, alert_id: str) -> None:
+        try:
+            await self._sender.retry(alert_id)
+        except WirewatchError as error:
+            _events.warning("retry refused", alert=alert_id, reason=error.sentence)
+        except Exception as error:  # noqa: BLE001 - nobody looks at what becomes of it
+            _events.error("retry broke", alert=alert_id, exc_info=error)
