@@ -1,0 +1,1 @@
+"""The Kibana dashboards: described in ``dashboards``, written as saved objects, installed."""
