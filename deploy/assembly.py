@@ -1,4 +1,4 @@
-"""How the parts of the embedded shell are put together from settings and a data folder."""
+"""How the parts of either shell are put together from settings and a data folder."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 from deploy.folder import DataFolder
 from deploy.parse_files import READER
 from deploy.settings import Settings
-from deploy.stages import Stages
-from deploy.topic_files import Definition, definitions
+from deploy.topic_files import Definition
 from ingest.entry_store import EntryStore
+from ingest.errors import UsageError
 from ingest.feed_secrets import revealing
 from ingest.feed_store import FeedStore
-from ingest.feeds import Feed
+from ingest.feeds import SHARDS
 from ingest.fetch import Fetcher
 from ingest.guard import Guard
-from ingest.log import NewRecord, topic_specs
+from ingest.kafka_opening import need_distributed, open_kafka_log
+from ingest.log import Log, NewRecord, TopicSpec, topic_specs
 from ingest.politeness import HostSlots
 from ingest.poll import Polling
-from ingest.poller import Poller
 from ingest.quarantine import Quarantine
 from ingest.sandbox import SandboxPool
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
-from processors.tagging_process import TaggingProcess
-from processors.topic import Topic
-from processors.worker import Registrar, Tagger, TopicFile
+from processors.worker import Registrar, TopicFile
 from search.alert_settings import AlertSettings
-from search.alerts import AlertOwner
+from search.index import Index
 from search.indexer import Indexer
-from search.secrets import Secrets
+from search.secrets import Secrets, Vault
 from search.sender import Sender
-from search.subscription_store import SubscriptionStore
 from search.tantivy_index import TantivyIndex
+
+if TYPE_CHECKING:
+    from search.projections import Projector
 
 CrashPoint = Callable[[str], None]
 
@@ -49,160 +49,182 @@ def no_crash(_name: str) -> None:
     """The crash point of production: nothing."""
 
 
-@dataclass(kw_only=True)
 class Parts:
-    """What a shell is made of."""
+    """Makes each part when it is first asked for; ``stack`` closes them in the reverse order.
 
-    settings: Settings
-    folder: DataFolder
-    log: SqliteLog
-    topics: tuple[Topic, ...]
-    quarantine: Quarantine
-    feeds: FeedStore
-    subscriptions: SubscriptionStore
-    index: TantivyIndex
-    polling: Polling
-    poller: Poller
-    tagger: Tagger
-    registrar: Registrar
-    indexer: Indexer
-    alerts: AlertOwner
-    sender: Sender
-    stages: Stages
-    loop: asyncio.AbstractEventLoop
-    failed: asyncio.Event = field(default_factory=asyncio.Event)
+    A process takes what it needs: a stage its own few, a shell nearly all. For one thread.
+    ``as_json`` prints alerts to ``stdout:`` as payloads.
+
+    Raises:
+        StoreError: by the part in question: a store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: DataFolder,
+        stack: contextlib.AsyncExitStack,
+        *,
+        as_json: bool = False,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.stack = stack
+        self.crash_point = crash_point
+        self.as_json = as_json
+
+    @cached_property
+    def log(self) -> Log:
+        """The log; embedded with its topics, distributed as ``wirewatch setup`` made it."""
+        settings = self.settings
+        if settings.log.backend == "kafka":
+            kafka = open_kafka_log(settings.log)
+            self.stack.callback(kafka.close)
+            return kafka
+        log = SqliteLog(self.folder.log)
+        self.stack.callback(log.close)
+        log.ensure_topics(specs(settings))
+        return log
+
+    @cached_property
+    def index(self) -> Index:
+        """The index. Raises UsageError where it is not of the log's kind."""
+        refuse_odd_pairs(self.settings)  # a poller may leave the index unsaid
+        index: Index
+        if self.settings.index.backend == "elasticsearch":
+            need_distributed()
+            from search.elastic_index import ElasticIndex
+
+            index = ElasticIndex(self.settings.index)
+        else:
+            index = TantivyIndex(self.folder.index)
+        self.stack.callback(index.close)
+        return index
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Which addresses we connect to."""
+        return Guard(self.settings.net)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """What was set aside."""
+        return Quarantine(self.log, self.folder.quarantine)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Where secrets are kept."""
+        if self.settings.log.backend == "kafka":
+            from search.sealed_secrets import SealedSecrets
+
+            return SealedSecrets(self.settings.data.secret_key_file)
+        return Secrets(self.folder.secrets)
+
+    @cached_property
+    def feeds(self) -> FeedStore:
+        """The list of feeds."""
+        return FeedStore(self.log, vault=self.vault)
+
+    @cached_property
+    def polling(self) -> Polling:
+        """Everything that polls share."""
+        settings = self.settings
+        slots = HostSlots(
+            guard=self.guard,
+            connections=settings.fetch.host_connections,
+            gap_seconds=settings.fetch.host_gap_seconds,
+        )
+        fetcher = Fetcher(guard=self.guard, settings=settings.fetch, slots=slots)
+        self.stack.push_async_callback(fetcher.close)
+        sandboxes = SandboxPool(READER, settings=settings.parse)
+        self.stack.push_async_callback(sandboxes.close)
+        return Polling(
+            entries=EntryStore(self.log),
+            fetcher=fetcher,
+            slots=slots,
+            sandboxes=sandboxes,
+            quarantine=self.quarantine,
+            settings=settings.poll,
+            connections=asyncio.Semaphore(settings.poll.connections),
+            clock=lambda: datetime.now(UTC),
+            chance=random.random,
+            limits=settings.article,
+            first_poll_hours=settings.alerts.first_poll_hours,
+            resolve=revealing(self.vault),
+            crash_point=self.crash_point,
+        )
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        """The register."""
+        return Registrar(
+            self.log,
+            self.settings.stories,
+            quarantine=self.quarantine,
+            crash_point=self.crash_point,
+        )
+
+    @cached_property
+    def indexer(self) -> Indexer:
+        """The loop of the index."""
+        return Indexer(
+            self.log, self.index, quarantine=self.quarantine, crash_point=self.crash_point
+        )
+
+    @cached_property
+    def sender(self) -> Sender:
+        """What delivers."""
+        sender = Sender(
+            self.log,
+            settings=self.settings.alerts,
+            guard=self.guard,
+            secrets=self.vault,
+            as_json=self.as_json,
+            crash_point=self.crash_point,
+        )
+        self.stack.push_async_callback(sender.close)
+        return sender
+
+    @cached_property
+    def projector(self) -> Projector:
+        """The loop of the lists that Elasticsearch keeps for people."""
+        from search.elastic_bulk import Bulk
+        from search.elastic_client import connect
+        from search.elastic_lists import prepare
+        from search.projections import Projector
+
+        settings = self.settings.index
+        client = connect(settings)
+        self.stack.callback(client.close)
+        return Projector(
+            self.log,
+            Bulk(client, settings),
+            prepare=lambda: prepare(client, settings, log=self.log.identity()),
+            prefix=settings.prefix,
+            quarantine=self.quarantine,
+        )
+
+    @property
+    def alert_settings(self) -> AlertSettings:
+        """``[alerts]``, where links lead to this Wirewatch's own port unless told otherwise."""
+        api, alerts = self.settings.api, self.settings.alerts
+        return replace(alerts, link_base=alerts.link_base or f"http://{api.host}:{api.port}")
 
 
-Whole = TypeVar("Whole", bound=Parts)
+def refuse_odd_pairs(settings: Settings) -> None:
+    """Nothing, where log and index are of one kind. Raises UsageError."""
+    log, index = settings.log.backend, settings.index.backend
+    if (log == "kafka") != (index == "elasticsearch"):
+        raise UsageError(
+            f"[log] {log} with [index] {index}",
+            sentence=f'[log] backend = "{log}" and [index] backend = "{index}" do not go together.',
+            hint="On one machine sqlite and tantivy, on many kafka and elasticsearch.",
+            code="odd-pair",
+        )
 
 
-def assemble(
-    kind: type[Whole],
-    settings: Settings,
-    folder: DataFolder,
-    *,
-    stack: contextlib.AsyncExitStack,
-    as_json: bool,
-    crash_point: CrashPoint,
-) -> Whole:
-    """A shell of ``kind`` over ``folder``, whose lock the caller holds; closed with ``stack``."""
-    log = open_log(settings, folder, stack)
-    topics = definitions(folder_of(settings.topics.folder))
-    write_topics(log, topics)
-    guard = Guard(settings.net)
-    quarantine = Quarantine(log, folder.quarantine)
-    secrets = Secrets(folder.secrets)
-    polling = open_polling(
-        settings,
-        log=log,
-        guard=guard,
-        quarantine=quarantine,
-        resolve=revealing(secrets),
-        stack=stack,
-        crash_point=crash_point,
-    )
-    index = TantivyIndex(folder.index)
-    stack.callback(index.close)
-    tagging = TaggingProcess(settings.parse)
-    stack.callback(tagging.close)
-    sender = Sender(
-        log,
-        settings=settings.alerts,
-        guard=guard,
-        secrets=secrets,
-        as_json=as_json,
-        crash_point=crash_point,
-    )
-    stack.push_async_callback(sender.close)
-    failed = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    return kind(
-        settings=settings,
-        folder=folder,
-        log=log,
-        topics=tuple(one.topic for one in topics),
-        quarantine=quarantine,
-        feeds=FeedStore(log, vault=secrets),
-        subscriptions=SubscriptionStore(
-            log,
-            secrets=secrets,
-            guard=guard,
-            folder=folder_of(settings.alerts.folder),
-            topics={one.topic.id for one in topics},
-        ),
-        index=index,
-        polling=polling,
-        poller=Poller(log=log, polling=polling, crash_point=crash_point),
-        tagger=Tagger(log, quarantine=quarantine, process=tagging, crash_point=crash_point),
-        registrar=Registrar(log, settings.stories, quarantine=quarantine, crash_point=crash_point),
-        indexer=Indexer(log, index, quarantine=quarantine, crash_point=crash_point),
-        alerts=AlertOwner(
-            log,
-            settings=_with_links(settings),
-            quarantine=quarantine,
-            wake=sender.notify,
-            crash_point=crash_point,
-        ),
-        sender=sender,
-        stages=Stages(on_failure=partial(loop.call_soon_threadsafe, failed.set)),
-        loop=loop,
-        failed=failed,
-    )
-
-
-def open_log(settings: Settings, folder: DataFolder, stack: contextlib.AsyncExitStack) -> SqliteLog:
-    """The log of ``folder`` with its topics; closed with ``stack``. Raises StoreError."""
-    log = SqliteLog(folder.log)
-    stack.callback(log.close)
-    days = settings.data.retention_days
-    log.ensure_topics(topic_specs(articles_days=days.articles, quarantine_days=days.quarantine))
-    return log
-
-
-def open_polling(
-    settings: Settings,
-    *,
-    log: SqliteLog,
-    guard: Guard,
-    quarantine: Quarantine,
-    resolve: Callable[[Feed], str],
-    stack: contextlib.AsyncExitStack,
-    crash_point: CrashPoint,
-) -> Polling:
-    """Everything that polls share; closed with ``stack``."""
-    slots = HostSlots(
-        guard=guard,
-        connections=settings.fetch.host_connections,
-        gap_seconds=settings.fetch.host_gap_seconds,
-    )
-    fetcher = Fetcher(guard=guard, settings=settings.fetch, slots=slots)
-    stack.push_async_callback(fetcher.close)
-    sandboxes = SandboxPool(READER, settings=settings.parse)
-    stack.push_async_callback(sandboxes.close)
-    return Polling(
-        entries=EntryStore(log),
-        fetcher=fetcher,
-        slots=slots,
-        sandboxes=sandboxes,
-        quarantine=quarantine,
-        settings=settings.poll,
-        connections=asyncio.Semaphore(settings.poll.connections),
-        clock=lambda: datetime.now(UTC),
-        chance=random.random,
-        limits=settings.article,
-        first_poll_hours=settings.alerts.first_poll_hours,
-        resolve=resolve,
-        crash_point=crash_point,
-    )
-
-
-def _with_links(settings: Settings) -> AlertSettings:
-    """``[alerts]``, where links lead to this Wirewatch's own port unless told otherwise."""
-    own = f"http://{settings.api.host}:{settings.api.port}"
-    return replace(settings.alerts, link_base=settings.alerts.link_base or own)
-
-
-def write_topics(log: SqliteLog, topics: Sequence[Definition]) -> None:
+def write_topics(log: Log, topics: Sequence[Definition]) -> None:
     """Make the topic ``topics`` say what the files say; taggers take it up between two batches."""
     table = log.table("topics")
     wanted = {
@@ -222,6 +244,18 @@ def write_topics(log: SqliteLog, topics: Sequence[Definition]) -> None:
     gone = [NewRecord(topic="topics", key=key, value=None) for key in known.keys() - wanted.keys()]
     if changed or gone:
         log.append([*changed, *gone])
+
+
+def specs(settings: Settings) -> tuple[TopicSpec, ...]:
+    """The topics of the log that ``settings`` choose."""
+    days = settings.data.retention_days
+    many = settings.log.backend == "kafka"
+    return topic_specs(
+        articles_days=days.articles,
+        quarantine_days=days.quarantine,
+        shards=SHARDS if many else 1,
+        parallel=settings.log.partitions if many else 1,
+    )
 
 
 def folder_of(name: str) -> Path | None:

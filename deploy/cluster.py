@@ -19,6 +19,16 @@ from deploy.servers.launcher import ServerFiles
 from deploy.servers.memory import need_memory
 from deploy.servers.server import HEAP_MIB, Server
 
+SETTINGS = """[log]
+backend = "kafka"
+bootstrap = "{kafka}"
+
+[index]
+backend = "elasticsearch"
+url = "{elasticsearch}"
+"""
+"""What a settings file says to use both."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:

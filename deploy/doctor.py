@@ -6,20 +6,23 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol, TypeVar
 
 import structlog
 
+from deploy.settings import Settings
+from deploy.shell import Shell
 from ingest.errors import WirewatchError
+from ingest.feed_store import FeedStore
 from ingest.guard import proxy_warning
-from ingest.log import Partition
-
-if TYPE_CHECKING:
-    from deploy.embedded import Embedded
+from ingest.kafka_settings import plain_text_warning
+from ingest.log import Log
+from ingest.quarantine import Quarantine
+from search.elastic_settings import plain_warning
 
 logger = structlog.get_logger(__name__)
 
@@ -34,6 +37,9 @@ SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 connection only, which the fault needs two of, so an older one is a note and no danger."""
 
 
+ExaminedT = TypeVar("ExaminedT")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One line of the doctor."""
@@ -45,32 +51,44 @@ class Check:
     remedy: str = ""
 
 
-def examine(shell: Embedded) -> Iterator[Check]:
+class Examined(Protocol):
+    """What most checks look at; what it has may raise a WirewatchError, as ``Parts`` do."""
+
+    @property
+    def settings(self) -> Settings:
+        """The effective settings."""
+
+    @property
+    def log(self) -> Log:
+        """The log."""
+
+    @property
+    def feeds(self) -> FeedStore:
+        """The list of feeds."""
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What was set aside."""
+
+
+def examine(shell: Shell) -> Iterator[Check]:
     """Check everything; a check that breaks is a failed check, never a traceback."""
-    checks: tuple[tuple[str, Callable[[Embedded], Check]], ...] = (
-        ("python", _python),
-        ("sqlite", _sqlite),
-        ("tantivy", _tantivy),
-        ("disk", _disk),
-        ("clock", _clock),
-        ("log", _log),
-        ("index", _index),
-        ("topics", _topics),
-        ("feeds", _feeds),
-        ("alerts", _alerts),
-        ("quarantine", _quarantine),
-        ("network", _network),
-    )
-    for name, check in checks:
-        try:
-            yield check(shell)
-        except WirewatchError as error:
-            yield Check(
-                name=name, state="fail", version="", sentence=error.sentence, remedy=error.hint
-            )
+    own = _EMBEDDED if shell.settings.log.backend == "sqlite" else _DISTRIBUTED
+    checks: _Checks[Shell] = {"python": _python, **own, **_COMMON}
+    yield from (checked(name, check, shell) for name, check in checks.items())
 
 
-def _python(_shell: Embedded) -> Check:
+def checked(name: str, check: Callable[[ExaminedT], Check], examined: ExaminedT) -> Check:
+    """One row; a failed one where the check breaks."""
+    try:
+        return check(examined)
+    except WirewatchError as error:
+        return Check(
+            name=name, state="fail", version="", sentence=error.sentence, remedy=error.hint
+        )
+
+
+def _python(_shell: Examined) -> Check:
     return Check(
         name="python",
         state="ok",
@@ -79,7 +97,7 @@ def _python(_shell: Embedded) -> Check:
     )
 
 
-def _sqlite(_shell: Embedded) -> Check:
+def _sqlite(_shell: Shell) -> Check:
     fixed = (
         any(
             sqlite3.sqlite_version_info[:2] == safe[:2] and sqlite3.sqlite_version_info >= safe
@@ -95,7 +113,7 @@ def _sqlite(_shell: Embedded) -> Check:
     return Check(name="sqlite", state="ok", version=sqlite3.sqlite_version, sentence=sentence)
 
 
-def _tantivy(_shell: Embedded) -> Check:
+def _tantivy(_shell: Shell) -> Check:
     return Check(
         name="tantivy",
         state="ok",
@@ -104,7 +122,7 @@ def _tantivy(_shell: Embedded) -> Check:
     )
 
 
-def _disk(shell: Embedded) -> Check:
+def _disk(shell: Shell) -> Check:
     free = shutil.disk_usage(shell.folder.path).free
     low = free < LOW_DISK_BYTES
     return Check(
@@ -116,7 +134,7 @@ def _disk(shell: Embedded) -> Check:
     )
 
 
-def _clock(shell: Embedded) -> Check:
+def _clock(shell: Shell) -> Check:
     said = shell.log.health().get("clock", "ok")
     late = said != "ok"
     now = f"It says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC."
@@ -129,33 +147,69 @@ def _clock(shell: Embedded) -> Check:
     )
 
 
-def _log(shell: Embedded) -> Check:
+def _log(shell: Examined) -> Check:
     health = shell.log.health()
+    state = health.get("state", "ok")
     sentence = ", ".join(f"{name} {value}" for name, value in health.items() if name != "clock")
-    return Check(name="log", state="ok", version="sqlite", sentence=f"{sentence}.")
-
-
-def _index(shell: Embedded) -> Check:
-    health = shell.index.health()
-    behind = shell.log.bounds(Partition("stories"))[1] - (
-        shell.log.committed("index", Partition("stories")) or 0
+    return Check(
+        name="log",
+        state="ok" if state == "ok" else "fail",
+        version=shell.settings.log.backend,
+        sentence=f"{sentence}.",
+        remedy="" if state == "ok" else "Look at Kafka's own log; the stages wait and go on.",
     )
+
+
+def _index(shell: Shell) -> Check:
+    health = shell.index.health()
+    behind, state = shell.indexer.lag(), health.get("state", "ok")
     shown = ", ".join(f"{name} {value}" for name, value in health.items())
+    start = "run" if shell.settings.log.backend == "sqlite" else "stage index"
+    remedy = f"Start wirewatch {start}; it catches up by itself." if behind >= FAR_BEHIND else ""
     return Check(
         name="index",
-        state="ok" if behind < FAR_BEHIND else "warn",
-        version="tantivy",
+        state="ok" if state == "ok" and not remedy else "warn",
+        version=shell.settings.index.backend,
         sentence=f"{shown}, {behind} records behind.",
-        remedy="" if behind < FAR_BEHIND else "Start wirewatch run; it catches up by itself.",
+        remedy=remedy,
     )
 
 
-def _topics(shell: Embedded) -> Check:
+def _stages(shell: Shell) -> Check:
+    lags = {stage: behind() for stage, behind in shell.lags().items()}
+    late = [stage for stage, behind in lags.items() if behind >= FAR_BEHIND]
+    shown = ", ".join(f"{stage} {behind}" for stage, behind in lags.items())
+    remedy = f"Start more of them, or see why they wait: wirewatch stage {late[0]}" if late else ""
+    return Check(
+        name="stages",
+        state="warn" if late else "ok",
+        version="",
+        sentence=f"Records that wait: {shown}.",
+        remedy=remedy,
+    )
+
+
+def _encryption(shell: Examined) -> Check:
+    settings = shell.settings
+    found = [
+        one for one in (plain_text_warning(settings.log), plain_warning(settings.index)) if one
+    ]
+    remedy = 'Set [log] security = "SASL_SSL" and ca_file; in [index] an https url and ca_file.'
+    return Check(
+        name="encryption",
+        state="warn" if found else "ok",
+        version="",
+        sentence=" ".join(found) or "Nothing leaves this machine in clear.",
+        remedy=remedy if found else "",
+    )
+
+
+def _topics(shell: Shell) -> Check:
     names = ", ".join(f"{t.id}.{t.lang} {t.version}" for t in shell.topics)
     return Check(name="topics", state="ok", version="", sentence=f"In force: {names}.")
 
 
-def _feeds(shell: Embedded) -> Check:
+def _feeds(shell: Examined) -> Check:
     states = [health.state for health in shell.feeds.health(now=datetime.now(UTC))]
     bad = [state for state in states if state not in ("ok", "slow", "silent")]
     if not states:
@@ -175,7 +229,7 @@ def _feeds(shell: Embedded) -> Check:
     )
 
 
-def _alerts(shell: Embedded) -> Check:
+def _alerts(shell: Shell) -> Check:
     counts = shell.alert_counts()
     failed = counts.get("failed", 0)
     shown = ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none yet"
@@ -188,7 +242,7 @@ def _alerts(shell: Embedded) -> Check:
     )
 
 
-def _quarantine(shell: Embedded) -> Check:
+def _quarantine(shell: Examined) -> Check:
     open_rows = [row for row in shell.quarantine.items() if row.state == "open"]
     return Check(
         name="quarantine",
@@ -199,7 +253,7 @@ def _quarantine(shell: Embedded) -> Check:
     )
 
 
-def _network(_shell: Embedded) -> Check:
+def _network(_shell: Examined) -> Check:
     warning = proxy_warning(os.environ)
     return Check(
         name="network",
@@ -208,3 +262,26 @@ def _network(_shell: Embedded) -> Check:
         sentence=warning or "Only public addresses are contacted, but for [net] allow.",
         remedy="Unset the proxy variables, or know that Wirewatch ignores them." if warning else "",
     )
+
+
+_Checks = Mapping[str, Callable[[ExaminedT], Check]]
+_EMBEDDED: _Checks[Shell] = {"sqlite": _sqlite, "tantivy": _tantivy, "disk": _disk, "clock": _clock}
+_DISTRIBUTED: _Checks[Shell] = {"stages": _stages, "encryption": _encryption}
+_COMMON: _Checks[Shell] = {
+    "log": _log,
+    "index": _index,
+    "topics": _topics,
+    "feeds": _feeds,
+    "alerts": _alerts,
+    "quarantine": _quarantine,
+    "network": _network,
+}
+ANYWHERE: _Checks[Examined] = {
+    "python": _python,
+    "encryption": _encryption,
+    "network": _network,
+    "log": _log,
+    "feeds": _feeds,
+    "quarantine": _quarantine,
+}
+"""Those that need no open shell."""

@@ -9,25 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
 import structlog
 
 from deploy import upkeep
-from deploy.assembly import CrashPoint, Parts, assemble, no_crash
+from deploy.assembly import CrashPoint, Parts, folder_of, no_crash, write_topics
 from deploy.folder import DataFolder
-from deploy.metrics import metrics_text
 from deploy.settings import Settings
+from deploy.shell import Shell
+from deploy.stages import Stages
+from deploy.topic_files import definitions
 from deploy.totals import Totals, made
 from ingest.errors import WirewatchError
-from ingest.feed_check import CheckReport
-from ingest.log import Partition
-from search.api import Services
-from search.views import all_alerts
+from ingest.poller import Poller
+from processors.tagging_process import TaggingProcess
+from processors.topic import Topic
+from processors.worker import Counts, Tagger
+from search.alerts import AlertOwner
 
 logger = structlog.get_logger(__name__)
 
@@ -37,11 +39,31 @@ SWEEP_SECONDS = 600.0
 DRAIN_SECONDS = 0.05
 """Between two looks at what still runs, each of which takes work from it."""
 
-STORIES = Partition("stories")
 
-
-class Embedded(Parts):
+class Embedded(Shell):
     """Everything over one data folder; ``opened`` makes it, ``working`` sets it going."""
+
+    def __init__(self, parts: Parts, *, topics: Sequence[Topic]) -> None:
+        super().__init__(parts, topics=topics)
+        tagging = TaggingProcess(parts.settings.parse)
+        parts.stack.callback(tagging.close)
+        self.poller = Poller(log=self.log, polling=self.polling, crash_point=parts.crash_point)
+        self.tagger = Tagger(
+            self.log,
+            quarantine=self.quarantine,
+            process=tagging,
+            crash_point=parts.crash_point,
+        )
+        self.registrar = parts.registrar
+        self.alerts = AlertOwner(
+            self.log,
+            settings=parts.alert_settings,
+            quarantine=self.quarantine,
+            wake=self.sender.notify,
+            crash_point=parts.crash_point,
+        )
+        self.failed = asyncio.Event()
+        self.stages = Stages(on_failure=partial(self.loop.call_soon_threadsafe, self.failed.set))
 
     @classmethod
     @asynccontextmanager
@@ -62,9 +84,10 @@ class Embedded(Parts):
             FileError: a topic file cannot be read.
         """
         async with contextlib.AsyncExitStack() as stack:
-            yield assemble(
-                cls, settings, folder, stack=stack, as_json=as_json, crash_point=crash_point
-            )
+            parts = Parts(settings, folder, stack, as_json=as_json, crash_point=crash_point)
+            topics = definitions(folder_of(settings.topics.folder))
+            write_topics(parts.log, topics)
+            yield cls(parts, topics=[one.topic for one in topics])
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -131,18 +154,14 @@ class Embedded(Parts):
     def _behind(self) -> bool:
         return any(behind() for behind in self.lags().values())
 
-    def lags(self) -> dict[str, Callable[[], int]]:
-        """By stage: how many records of its input are not durably done."""
-        return {
-            "tag": lambda: self._uncommitted("tag", "articles"),
-            "group": lambda: self._uncommitted("register", "tagged"),
-            "index": self.indexer.lag,
-            "alert": self.alerts.lag,
-        }
+    @property
+    def counts(self) -> Counts:
+        """What the register decided since the start."""
+        return self.registrar.counts
 
-    def _uncommitted(self, group: str, topic: str) -> int:
-        first, end = self.log.bounds(Partition(topic))
-        return end - max(first, self.log.committed(group, Partition(topic)) or 0)
+    def alerts_behind(self) -> int:
+        """Records that the alert stage has not handled durably."""
+        return self.alerts.lag()
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -158,54 +177,19 @@ class Embedded(Parts):
             # Routes work in threads; the poller belongs to the loop.
             self.loop.call_soon_threadsafe(self.poller.refresh)
 
-    def services(self) -> Services:
-        """What the API works with."""
-        return Services(
-            log=self.log,
-            feeds=self.feeds,
-            subscriptions=self.subscriptions,
-            quarantine=self.quarantine,
-            topics=self.topics,
-            index=lambda: self.index,
-            changed=self.changed,
-            retry_alert=self.sender.retry,
-            send_test=self.sender.send_test,
-            ready=self.missing,
-            metrics=lambda: metrics_text(self),
-        )
+    async def retry_alert(self, alert_id: str) -> None:
+        """Give an alert that was not delivered an attempt now."""
+        await self.sender.retry(alert_id)
+
+    async def poll_again(self, feed_id: str) -> str:
+        """Poll a feed at once; the sentence that says so."""
+        if not self.stages.running:
+            raise upkeep.not_running(f"Feed {feed_id} cannot be polled now.")
+        self.poller.poll_now(feed_id)
+        return f"Feed {feed_id} is polled again."
 
     def missing(self) -> str:
         """The sentence of what does not work now; empty when all does."""
         if self.stages.failure is not None:
             return self.stages.failure.sentence
         return self.poller.pause
-
-    async def check_feed(self, *, url: str, file: Path | None) -> CheckReport:
-        """What a poll of a URL or a file would do."""
-        return await upkeep.checked(self.polling, url=url, file=file)
-
-    def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
-        """Run a stage again from ``since`` on; never alerts anybody."""
-        if stage == "index":
-            start, end = self.log.offset_at(STORIES, since), self.log.bounds(STORIES)[1]
-            self.indexer.rewind(start)
-            while not self.stages.running and (self.indexer.step(0) or self.indexer.lag()):
-                yield end - start - self.indexer.lag(), end - start
-            yield end - start, end - start
-            return
-        yield from upkeep.replayed(self.log, "tag" if stage == "tag" else "group", since=since)
-
-    async def retry_quarantined(self, row_id: str) -> str:
-        """Process a row again: a feed is polled at once, a record goes through its stage."""
-        row = self.quarantine.get(row_id)
-        if row.stage != "poll":
-            return await asyncio.to_thread(upkeep.retried, self.log, self.quarantine, row_id)
-        if not self.stages.running:
-            raise upkeep.not_running(f"Feed {row.key} cannot be polled now.")
-        await asyncio.to_thread(self.quarantine.mark_retried, row_id)
-        self.poller.poll_now(row.key)
-        return f"Feed {row.key} is polled again."
-
-    def alert_counts(self) -> Counter[str]:
-        """How many alerts are in each state."""
-        return Counter(str(one.state) for one in all_alerts(self.log))

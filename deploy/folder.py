@@ -141,8 +141,8 @@ class DataFolder:
         return _runtime_folder(len(name) + 1) / name
 
     def private_socket_path(self) -> Path:
-        """Where a short command that owns the folder answers to itself alone."""
-        return self.socket_path().with_suffix(".own")
+        """Where a short command answers to itself alone."""
+        return self.socket_path().with_suffix(f".{os.getpid()}")
 
     @property
     def _lock_file(self) -> Path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,11 +19,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from deploy import upkeep
+from deploy.assembly import Parts
+from deploy.distributed import Distributed
 from deploy.doctor import examine
-from deploy.embedded import Embedded
+from deploy.doctor_apart import examine_apart
 from deploy.folder import DataFolder
 from deploy.serve import bind_socket, serving
 from deploy.settings import Settings
+from deploy.shell import Shell
 from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
@@ -67,7 +71,7 @@ class Replay(BaseModel):
     stage: Literal["tag", "group", "index"]
 
 
-def create_local_api(shell: Embedded) -> FastAPI:
+def create_local_api(shell: Shell) -> FastAPI:
     """The whole API for the command line."""
     app = create_api(shell.services(), from_network=False)
     app.include_router(_lists(shell), prefix="/local")
@@ -82,7 +86,19 @@ def create_local_api(shell: Embedded) -> FastAPI:
 async def open_at_rest(
     settings: Settings, folder: DataFolder, *, wait_seconds: float
 ) -> AsyncIterator[Path]:
-    """The socket of the API over a data folder that nobody runs, for the length of the block."""
+    """The socket of the API over a data folder that nobody runs, for the length of the block.
+
+    Over Kafka there is no folder to own: any number of commands may do so at once.
+    """
+    if settings.log.backend == "kafka":
+        async with (
+            Distributed.opened(settings, folder) as distributed,
+            local_socket(distributed, folder.private_socket_path()) as path,
+        ):
+            yield path
+        return
+    from deploy.embedded import Embedded  # noqa: PLC0415  over Kafka not needed
+
     with folder.lock(wait_seconds):
         async with (
             Embedded.opened(settings, folder) as shell,
@@ -91,8 +107,14 @@ async def open_at_rest(
             yield path
 
 
+async def examined_apart(settings: Settings, folder: DataFolder) -> list[dict[str, Any]]:
+    """What the doctor can tell where the distributed shell cannot be opened."""
+    async with contextlib.AsyncExitStack() as stack:
+        return [as_json(check) for check in examine_apart(Parts(settings, folder, stack))]
+
+
 @asynccontextmanager
-async def local_socket(shell: Embedded, path: Path) -> AsyncIterator[Path]:
+async def local_socket(shell: Shell, path: Path) -> AsyncIterator[Path]:
     """Serve the whole API on the socket ``path`` for the length of the block."""
     async with serving(create_local_api(shell), bind_socket(path)):
         try:
@@ -101,7 +123,7 @@ async def local_socket(shell: Embedded, path: Path) -> AsyncIterator[Path]:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _lists(shell: Embedded) -> APIRouter:
+def _lists(shell: Shell) -> APIRouter:
     """Whole lists, a JSON object a line: a command prints all there is, in one pass."""
     router = APIRouter()
 
@@ -132,7 +154,7 @@ def _lists(shell: Embedded) -> APIRouter:
     return router
 
 
-def _feeds(shell: Embedded) -> APIRouter:
+def _feeds(shell: Shell) -> APIRouter:
     router = APIRouter(prefix="/feeds")
 
     @router.post("/import")
@@ -167,7 +189,7 @@ def _feeds(shell: Embedded) -> APIRouter:
     return router
 
 
-def _explaining(shell: Embedded) -> APIRouter:
+def _explaining(shell: Shell) -> APIRouter:
     router = APIRouter()
 
     @router.get("/query/check")
@@ -195,7 +217,7 @@ def _explaining(shell: Embedded) -> APIRouter:
     return router
 
 
-async def _watch(shell: Embedded) -> AsyncIterator[str]:
+async def _watch(shell: Shell) -> AsyncIterator[str]:
     known = await asyncio.to_thread(upkeep.alert_cursor, shell.log)
     while True:
         rows, known = await asyncio.to_thread(upkeep.alerts_after, shell.log, known)
@@ -204,7 +226,7 @@ async def _watch(shell: Embedded) -> AsyncIterator[str]:
         await asyncio.sleep(WATCH_SECONDS)
 
 
-def _quarantine(shell: Embedded) -> APIRouter:
+def _quarantine(shell: Shell) -> APIRouter:
     router = APIRouter(prefix="/quarantine")
 
     @router.get("/{row_id}")
@@ -226,7 +248,7 @@ def _quarantine(shell: Embedded) -> APIRouter:
     return router
 
 
-def _upkeep(shell: Embedded) -> APIRouter:
+def _upkeep(shell: Shell) -> APIRouter:
     router = APIRouter()
 
     @router.get("/doctor")

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from deploy.cli import app
-from deploy.settings import reference
+from deploy.settings_pages import reference
 
 COMMANDS = """# Commands
 

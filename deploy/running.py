@@ -5,35 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import io
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TextIO, cast
 
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from structlog.typing import EventDict
 
 from deploy.cli.client import LOCK_WAIT_SECONDS
 from deploy.cli.context import Context
 from deploy.cli.feeds import is_url, read_list
 from deploy.embedded import Embedded
+from deploy.events import log_to_stderr
 from deploy.folder import DataFolder
 from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
 from deploy.serve import bind_port, guarded, serving
 from deploy.settings import ApiSettings, Settings
+from deploy.signals import stop_on_signals
 from deploy.totals import Totals
-from ingest.clean import printable
 from ingest.errors import UsageError
-from ingest.wire import format_time
 from search.api import create_api
 
 logger = structlog.get_logger(__name__)
@@ -64,54 +60,9 @@ def run_once(wanted: Wanted) -> Totals:
     return asyncio.run(_once(wanted))
 
 
-def log_to_stderr(least: Literal["info", "warning"] = "info") -> None:
-    """Events as key-value lines on standard error, control characters escaped (row F50)."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _shown,
-            structlog.processors.LogfmtRenderer(
-                key_order=("timestamp", "level", "event"), bool_as_flag=False
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Tolerant(sys.stderr))),
-    )
-
-
-def _shown(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Times as Wirewatch writes them, text that cannot act on a terminal, nothing empty."""
-    return {name: _plain(value) for name, value in event.items() if value not in (None, "")}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return format_time(value)
-    return printable(value) if isinstance(value, str) else value
-
-
-class _Tolerant(io.TextIOBase):
-    """Standard error that may be on a full disk or closed: an event lost there stops nothing."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stream.flush()
-
-
 async def _run(wanted: Wanted) -> None:
     stop = asyncio.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     async with (
         _opened(wanted) as (settings, folder, shell),
         local_socket(shell, folder.socket_path()),
@@ -124,14 +75,15 @@ async def _run(wanted: Wanted) -> None:
         feeds = len(shell.feeds.all())
         logger.info("running", data=str(folder.path), feeds=feeds, api=url)
         if wanted.sample:
-            guide = asyncio.create_task(Tour(shell, json=wanted.json).follow())
+            options = ("--data", str(folder.path))
+            guide = asyncio.create_task(Tour(shell, options=options, json=wanted.json).follow())
             stack.callback(guide.cancel)
         await shell.run(stop)
 
 
 async def _once(wanted: Wanted) -> Totals:
     stop = asyncio.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     async with _opened(wanted) as (_, folder, shell), local_socket(shell, folder.socket_path()):
         work = asyncio.create_task(shell.once())
         stopping = asyncio.create_task(stop.wait())
@@ -218,22 +170,3 @@ def _listener(wanted: Wanted, settings: ApiSettings) -> socket.socket:
             raise
         # Whoever tries Wirewatch beside another one need not care about ports.
         return bind_port(replace(settings, port=0))
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and the first Ctrl-C stop in good order; a second signal ends at once.
-
-    At once is the kernel's own way: Python's would wait for the threads, and what `kill -9` may
-    do at any moment, Ctrl-C may, too.
-    """
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def end() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in numbers:
-        loop.add_signal_handler(number, end)

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import shlex
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.cli.context import Context
 from deploy.cli.output import print_json, print_line
-from deploy.embedded import Embedded
 from deploy.folder import default_data_folder
 from deploy.newsroom import Newsroom
+from deploy.shell import Shell
+from ingest.errors import UnavailableError
 from processors.query import parse
 from search.index import Hit, SearchRequest
 
@@ -41,7 +43,7 @@ def sample_overrides(context: Context, newsroom: Newsroom) -> list[str]:
     ]
 
 
-def sample_subscriptions(shell: Embedded, newsroom: Newsroom) -> None:
+def sample_subscriptions(shell: Shell, newsroom: Newsroom) -> None:
     """The newsroom's feeds (the last start's had another port) and its two subscriptions, anew."""
     wanted = set(newsroom.feed_urls)
     for feed in shell.feeds.all():
@@ -57,10 +59,14 @@ def sample_subscriptions(shell: Embedded, newsroom: Newsroom) -> None:
 
 
 class Tour:
-    """Follows the first minute and says what happens."""
+    """Follows the first minute and says what happens.
 
-    def __init__(self, shell: Embedded, *, json: bool) -> None:
+    ``options`` are those by which another command finds this shell.
+    """
+
+    def __init__(self, shell: Shell, *, options: Sequence[str], json: bool) -> None:
         self._shell = shell
+        self._options = shlex.join(options)
         self._json = json
         self._start = datetime.now(UTC)
 
@@ -75,27 +81,33 @@ class Tour:
         self._say("found", f"by searching {QUERY}: … {fragment.strip()} …".replace("\n", " "))
         if not self._json:
             print_line("Watch it grow for four minutes, or try in another terminal:")
-            folder = shlex.quote(str(self._shell.folder.path))
-            print_line(f"  wirewatch --data {folder} search 'truce NEAR/5 talks'")
+            print_line(f"  wirewatch {self._options} search 'truce NEAR/5 talks'")
         await asyncio.sleep(max(0.0, SUMMARY_SECONDS - (time.monotonic() - started)))
         await self._summary()
 
     async def _first(self, query: str) -> Hit:
         while True:
-            result = await asyncio.to_thread(self._search, query)
-            if result:
-                return result[0]
+            with contextlib.suppress(UnavailableError):  # a server's index that is just being made
+                result = await asyncio.to_thread(self._search, query)
+                if result:
+                    return result[0]
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _total(self, query: str) -> int:
+        request = SearchRequest(query=parse(query), size=1, since=self._start)
+        return self._shell.index.search(request).total
 
     def _search(self, query: str) -> tuple[Hit, ...]:
         request = SearchRequest(query=parse(query), size=1, since=self._start)
         return self._shell.index.search(request).hits
 
     async def _summary(self) -> None:
-        counts = self._shell.registrar.counts
+        topics = " OR ".join(f"topic:{name}" for name in {one.id for one in self._shell.topics})
+        tagged = await asyncio.to_thread(self._total, topics)
+        articles = await asyncio.to_thread(self._total, "NOT topic:none")
         found = await asyncio.to_thread(self._shell.index.count, parse("truce OR ceasefire"))
-        alerts = self._shell.alert_counts()
-        self._say("tagged", f"{counts.tagged} of {counts.articles} articles got a topic")
+        alerts = await asyncio.to_thread(self._shell.alert_counts)
+        self._say("tagged", f"{tagged} of {articles} articles got a topic")
         self._say("found", f"{found} articles by searching: truce OR ceasefire")
         self._say("alerted", f"{alerts['sent']} alerts sent, once a story and subscription")
 

@@ -12,14 +12,17 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from deploy.kibana.settings import KibanaSettings
 from ingest.errors import FileError, UsageError
+from ingest.kafka_settings import KafkaSettings
 from ingest.settings import ArticleLimits, FetchSettings, NetSettings, ParseSettings, PollSettings
-from processors.settings import StoriesSettings
+from processors.settings import StageSettings, StoriesSettings
 from search.alert_settings import AlertSettings
+from search.elastic_settings import ElasticSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
@@ -51,7 +54,35 @@ class DataSettings:
     folder: Annotated[
         str, Field(description="The data folder; empty is the user's data folder.")
     ] = ""
+    secret_key_file: Annotated[
+        str,
+        Field(description="A file with 32 random bytes in base64 that seals secrets in Kafka."),
+    ] = ""
     retention_days: RetentionDays = field(default_factory=RetentionDays)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings(KafkaSettings):
+    """Which log; all but the backend is about Kafka."""
+
+    backend: Annotated[
+        Literal["sqlite", "kafka"],
+        Field(description="sqlite: a file in the data folder; kafka: for many machines."),
+    ] = "sqlite"
+    partitions: Annotated[
+        int,
+        Field(ge=1, le=1_000, description="Partitions of articles and stories; they only grow."),
+    ] = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings(ElasticSettings):
+    """Which index; all but the backend is about Elasticsearch."""
+
+    backend: Annotated[
+        Literal["tantivy", "elasticsearch"],
+        Field(description="tantivy: a folder in the data folder; elasticsearch: a server."),
+    ] = "tantivy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +109,8 @@ class Settings:
     """All settings, a section each."""
 
     data: DataSettings = field(default_factory=DataSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
     net: NetSettings = field(default_factory=NetSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     parse: ParseSettings = field(default_factory=ParseSettings)
@@ -86,7 +119,9 @@ class Settings:
     topics: TopicsSettings = field(default_factory=TopicsSettings)
     stories: StoriesSettings = field(default_factory=StoriesSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    stage: StageSettings = field(default_factory=StageSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    kibana: KibanaSettings = field(default_factory=KibanaSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,40 +294,4 @@ def _out_of_limit(error: ValidationError, found: Mapping[str, tuple[Any, str]]) 
         hint="See its limit with: wirewatch config show",
         place=place,
         code="bad-setting",
-    )
-
-
-def _shown(value: Any) -> str:
-    """A default as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return '"' + value.replace('"', '\\"') + '"'
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_shown(one) for one in value) + "]"
-    return str(value)
-
-
-def first_file() -> str:
-    """A settings file with every setting commented out at its default, with its sentence."""
-    parts = ["# Settings of Wirewatch. Take away a # to change one; see: wirewatch config show\n"]
-    section = ""
-    for setting in all_settings():
-        found, _, name = setting.name.rpartition(".")
-        if found != section:
-            section = found
-            parts.append(f"\n[{section}]\n")
-        limit = f" ({setting.limit})" if setting.limit else ""
-        parts.append(f"# {setting.sentence}{limit}\n# {name} = {_shown(setting.default)}\n")
-    return "".join(parts)
-
-
-def reference() -> str:
-    """The table of docs/settings.md: every setting, its default, limit and sentence."""
-    rows = [
-        f"| `{s.name}` | {s.kind} | `{_shown(s.default)}` | {s.limit} | {s.sentence} |"
-        for s in all_settings()
-    ]
-    return "\n".join(
-        ["| setting | kind | default | limit | what it is |", "|---|---|---|---|---|", *rows, ""]
     )

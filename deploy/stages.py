@@ -64,15 +64,21 @@ class Stages:
             loop.run(self._stop)
         except WirewatchError as error:
             logger.warning("stage stopped", stage=name, reason=error.sentence, hint=error.hint)
-            self.failure = self.failure or error
+            self.fail(name, error)
         except Exception as error:
             # Unforeseen: nothing was committed, so a restart does it again. Stop, loudly.
             logger.exception("stage broke", stage=name)
-            self.failure = self.failure or WirewatchError(
+            self.fail(name, error)
+
+    def fail(self, name: str, error: Exception) -> None:
+        """Stop them all because of ``error``; the first counts."""
+        self.failure = self.failure or (
+            error
+            if isinstance(error, WirewatchError)
+            else WirewatchError(
                 f"{name}: {type(error).__name__}: {error}",
                 sentence=f"The stage {name} broke: {type(error).__name__}. Nothing is lost.",
                 hint="Start again; if it comes back, report it with the log lines above.",
             )
-        else:
-            return
+        )
         self._on_failure()

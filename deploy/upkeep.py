@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -35,18 +35,18 @@ def replayed(log: Log, stage: ReplayStage, *, since: datetime) -> Iterator[tuple
     What earlier replays appended is not multiplied: see ``_Sighted`` and ``_Effective``. It is
     met on the way only, so the total counts what may still come and shrinks to what was done.
     """
-    place = Partition(INPUTS[stage])
-    offset, end = log.offset_at(place, since), log.bounds(place)[1]
+    places = [Partition(INPUTS[stage], n) for n in range(log.partitions(INPUTS[stage]))]
+    spans = [(place, log.offset_at(place, since), log.bounds(place)[1]) for place in places]
     append = _Sighted(log).append if stage == "tag" else _Effective(log).append
-    done = 0
-    yield done, end - offset
-    while offset < end:
-        records = [one for one in log.read(place, offset, max_records=BATCH) if one.offset < end]
-        if not records:
-            break
-        done += append(records)
-        offset = records[-1].offset + 1
-        yield done, done + end - offset
+    done, left = 0, sum(end - start for _, start, end in spans)
+    yield done, left
+    for place, start, end in spans:
+        offset = start
+        while offset < end and (records := log.read(place, offset, max_records=BATCH)):
+            done += append([one for one in records if one.offset < end])
+            left -= min(end, records[-1].offset + 1) - offset
+            offset = records[-1].offset + 1
+            yield done, done + left
     yield done, done
 
 
@@ -175,18 +175,22 @@ def not_running(sentence: str) -> UnavailableError:
     )
 
 
-def alert_cursor(log: Log) -> int:
+def alert_cursor(log: Log) -> dict[Partition, int]:
     """The end of what has been alerted so far."""
-    return log.bounds(Partition(TOPIC))[1]
+    places = [Partition(TOPIC, number) for number in range(log.partitions(TOPIC))]
+    return {place: log.bounds(place)[1] for place in places}
 
 
-def alerts_after(log: Log, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Alerts claimed from ``offset`` on, once each, and where to go on."""
-    records = log.read(Partition(TOPIC), offset)
-    rows = []
-    for record in records:
-        if record.key.startswith(ALERT) and record.value is not None:
-            alert = decode(Alert, record.value)
-            if not alert.attempts:
-                rows.append(alert_row(alert))
-    return rows, records[-1].offset + 1 if records else offset
+def alerts_after(
+    log: Log, cursor: Mapping[Partition, int]
+) -> tuple[list[dict[str, Any]], dict[Partition, int]]:
+    """Alerts claimed from ``cursor`` on, once each, and where to go on."""
+    rows, after = [], dict(cursor)
+    for place, offset in cursor.items():
+        for record in log.read(place, offset):
+            after[place] = record.offset + 1
+            if record.key.startswith(ALERT) and record.value is not None:
+                alert = decode(Alert, record.value)
+                if not alert.attempts:
+                    rows.append(alert_row(alert))
+    return rows, after

@@ -99,7 +99,7 @@ class Running:
     """One process at ``place``; its standard output and error are in files there."""
 
     def __init__(
-        self, place: Place, *verb: str, command: Sequence[str] = COMMAND, number: int = 0
+        self, place: Place, *verb: str, command: Sequence[str] = COMMAND, number: int | str = 0
     ) -> None:
         self.place = place
         self.errors = place.folder / f"stderr-{number}.log"

@@ -17,10 +17,12 @@ from deploy.cli import (
     configuration,
     feeds,
     filters,
+    kibana,
     quarantine,
     queries,
     run,
     search,
+    stages,
     subscriptions,
     topics,
     upkeep,
@@ -78,6 +80,7 @@ run.register(app)
 search.register(app)
 upkeep.register(app)
 filters.register(app)
+stages.register(app)
 cluster.register(app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
@@ -86,6 +89,7 @@ app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(configuration.app, name="config")
+app.add_typer(kibana.app, name="kibana")
 
 
 def main(arguments: list[str] | None = None) -> int:

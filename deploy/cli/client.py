@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from deploy.cli.context import Context
+from deploy.starting import starting
 from ingest.errors import (
     NotFoundError,
     QueryError,
@@ -79,8 +80,9 @@ def segment(name: str) -> str:
 def _socket(context: Context) -> Iterator[Path]:
     """A socket on which the API of the context's data folder answers."""
     settings = context.settings()
-    folder = context.folder(settings)
-    owner = folder.answering_owner(LOCK_WAIT_SECONDS)
+    owner = None
+    if settings.log.backend == "sqlite":
+        owner = context.folder(settings).answering_owner(LOCK_WAIT_SECONDS)
     if owner is not None:
         yield owner.socket
         return
@@ -90,13 +92,17 @@ def _socket(context: Context) -> Iterator[Path]:
 
 @contextmanager
 def _at_rest(settings: Settings, context: Context) -> Iterator[Path]:
-    # Imported here: opening the stores costs what the way over a socket does not need.
-    from anyio.from_thread import start_blocking_portal
+    with ExitStack() as stack:
+        with starting():
+            # Imported here: opening the stores costs what the way over a socket does not need.
+            from anyio.from_thread import start_blocking_portal
 
-    from deploy.local import open_at_rest
+            from deploy.local import open_at_rest
 
-    opened = open_at_rest(settings, context.folder(settings), wait_seconds=LOCK_WAIT_SECONDS)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(opened) as path:
+            folder = context.folder(settings)
+            opened = open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS)
+            portal = stack.enter_context(start_blocking_portal())
+            path = stack.enter_context(portal.wrap_async_context_manager(opened))
         yield path
 
 

@@ -16,20 +16,12 @@ from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
+    from deploy.cli.context import Context
     from deploy.cluster import Cluster
     from deploy.servers.jars import Progress
 
 LOOK_SECONDS = 0.5
 """How long a server may be gone before we say so."""
-
-SETTINGS = """[log]
-backend = "kafka"
-bootstrap = "{kafka}"
-
-[index]
-backend = "elasticsearch"
-url = "{elasticsearch}"
-"""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +41,9 @@ def cluster(
     elasticsearch_port: Annotated[
         int, typer.Option("--elasticsearch-port", min=0, max=65535, help="0 takes a free one.")
     ] = 0,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Run every stage on them, with the sample newsroom.")
+    ] = False,
     load: Annotated[
         bool, typer.Option("--load", help="Only load the servers' files (90 MB), end.")
     ] = False,
@@ -71,6 +66,9 @@ def cluster(
     try:
         with Cluster.running(folder, files, ports=ports) as found:
             _announce(found, json=json)
+            if demo:
+                _demonstrate(found, context, folder, as_json=json)
+                return
             while True:
                 time.sleep(LOOK_SECONDS)
                 found.check()
@@ -78,7 +76,19 @@ def cluster(
         return  # asked to end: done
 
 
+def _demonstrate(found: Cluster, context: Context, folder: Path, *, as_json: bool) -> None:
+    import asyncio
+
+    from deploy.demo import demonstrate
+    from deploy.events import log_to_stderr
+
+    log_to_stderr("warning")
+    asyncio.run(demonstrate(found, context, folder / "demo", as_json=as_json))
+
+
 def _announce(found: Cluster, *, json: bool) -> None:
+    from deploy.cluster import SETTINGS
+
     kafka, elasticsearch = found.kafka, found.elasticsearch
     if json:
         pids = {server.name: server.pid for server in (kafka, elasticsearch)}

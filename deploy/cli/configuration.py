@@ -51,7 +51,7 @@ def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path(CONFIG_NAME),
 ) -> None:
     """Write a first settings file: every setting, commented out, with its sentence."""
-    from deploy.settings import first_file
+    from deploy.settings_pages import first_file
 
     try:
         with file.open("x", encoding="utf-8") as stream:

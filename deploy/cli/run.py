@@ -9,6 +9,7 @@ import typer
 
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line
+from ingest.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +47,13 @@ def run(
     from ingest.wire import as_json
 
     context = context_of(ctx)
+    if context.settings().log.backend != "sqlite":
+        raise UsageError(
+            "run is for one machine",
+            sentence="wirewatch run does everything in one process, on its own log and index.",
+            hint="With Kafka and Elasticsearch start a process a stage: wirewatch stage --help",
+            code="distributed",
+        )
     allowed = [*context.settings().net.allow, *(allow or ())]
     overrides = [f"net.allow={','.join(allowed)}"] if allow else []
     overrides += [f"api.host={host}"] if host is not None else []

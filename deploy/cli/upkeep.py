@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -9,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from deploy.cli.client import call, lines
-from deploy.cli.context import context_of
+from deploy.cli.context import Context, context_of
 from deploy.cli.output import print_json, print_line
-from ingest.errors import UsageError
+from ingest.errors import UsageError, WirewatchError
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 STAGES = ("tag", "group", "index")
@@ -77,7 +78,7 @@ def _follow(rows: Iterator[Any], verb: str, *, json: bool) -> dict[str, Any]:
 
 def doctor(ctx: typer.Context, json: JsonFlag = False) -> None:
     """Check every dependency, its version and state, and say what to do about each."""
-    rows = call(context_of(ctx), "GET", "/local/doctor")["checks"]
+    rows = _checks(context_of(ctx))
     if json:
         print_json(rows)
     else:
@@ -89,3 +90,15 @@ def doctor(ctx: typer.Context, json: JsonFlag = False) -> None:
                 print_line(f"      {row['remedy']}")
     if any(row["state"] == "fail" for row in rows):
         raise typer.Exit(1)
+
+
+def _checks(context: Context) -> list[dict[str, Any]]:
+    try:
+        return list(call(context, "GET", "/local/doctor")["checks"])
+    except WirewatchError:
+        settings = context.settings()
+        if settings.log.backend == "sqlite":
+            raise
+    from deploy.local import examined_apart
+
+    return asyncio.run(examined_apart(settings, context.folder(settings)))

@@ -29,3 +29,13 @@ def test_a_request_to_a_running_process_loads_no_stage(module: str) -> None:
 
 def test_the_reader_of_feeds_is_loaded_in_its_sandbox_only() -> None:
     assert "feedparser" not in loaded("deploy.embedded")
+
+
+def test_one_machine_needs_no_package_of_the_distributed_system() -> None:
+    extra = {"aiokafka", "elasticsearch", "faust", "kafka"}
+    assert not loaded("deploy.cli", "deploy.running", "deploy.local") & extra
+
+
+def test_a_stage_starts_without_what_the_others_need() -> None:
+    found = loaded("deploy.cli", "deploy.events", "deploy.stage")
+    assert not found & {*HEAVY, "elasticsearch", "faust", "kafka"}

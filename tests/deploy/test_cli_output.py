@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from deploy.cli.output import print_error, print_facts, print_json, print_line, print_table
-from deploy.running import log_to_stderr
+from deploy.events import log_to_stderr
 from ingest.errors import FileError, QueryError, UsageError
 
 HOSTILE = "\x1b]0;owned\x07 \x1b[2J \x9b31m \u202e \r\n[info] forged line"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import all_settings, first_file, load
+from deploy.settings import all_settings, load
+from deploy.settings_pages import first_file
 from ingest.errors import FileError, UsageError
 
 

@@ -1,0 +1,118 @@
+"""What the API, the command line and the doctor work with: the same over either log and index."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from deploy import upkeep
+from deploy.assembly import Parts, folder_of
+from deploy.metrics import metrics_text
+from ingest.feed_check import CheckReport
+from ingest.lag import group_lag
+from processors.topic import Topic
+from processors.worker import Counts
+from search.api import Services
+from search.subscription_store import SubscriptionStore
+from search.views import all_alerts
+
+
+class Shell(ABC):
+    """Everything over one log and one index, whoever runs the stages."""
+
+    def __init__(self, parts: Parts, *, topics: Sequence[Topic]) -> None:
+        self.settings = parts.settings
+        self.folder = parts.folder
+        self.log = parts.log
+        self.index = parts.index
+        self.topics = tuple(topics)
+        self.quarantine = parts.quarantine
+        self.feeds = parts.feeds
+        self.polling = parts.polling
+        self.indexer = parts.indexer
+        self.sender = parts.sender
+        self.loop = asyncio.get_running_loop()
+        self.subscriptions = SubscriptionStore(
+            parts.log,
+            secrets=parts.vault,
+            guard=parts.guard,
+            folder=folder_of(parts.settings.alerts.folder),
+            topics={one.id for one in topics},
+        )
+
+    @property
+    def counts(self) -> Counts | None:
+        """What the register decided since the start; None where it runs elsewhere."""
+        return None
+
+    @abstractmethod
+    def changed(self, name: str) -> None:
+        """Tell the stages that the list ``name`` was written."""
+
+    @abstractmethod
+    async def retry_alert(self, alert_id: str) -> None:
+        """Give an alert that was not delivered another attempt."""
+
+    @abstractmethod
+    async def poll_again(self, feed_id: str) -> str:
+        """Have a feed polled now; the sentence that says so."""
+
+    @abstractmethod
+    def missing(self) -> str:
+        """The sentence of what does not work now; empty when all does."""
+
+    @abstractmethod
+    def alerts_behind(self) -> int:
+        """Records that the alert stage has not handled durably."""
+
+    def services(self) -> Services:
+        """What the API works with."""
+        return Services(
+            log=self.log,
+            feeds=self.feeds,
+            subscriptions=self.subscriptions,
+            quarantine=self.quarantine,
+            topics=self.topics,
+            index=lambda: self.index,
+            changed=self.changed,
+            retry_alert=self.retry_alert,
+            send_test=self.sender.send_test,
+            ready=self.missing,
+            metrics=lambda: metrics_text(self),
+        )
+
+    def lags(self) -> dict[str, Callable[[], int]]:
+        """By stage: how many records of its input are not durably done."""
+        return {
+            "tag": lambda: group_lag(self.log, "tag", "articles"),
+            "group": lambda: group_lag(self.log, "register", "tagged"),
+            "index": self.indexer.lag,
+            "alert": self.alerts_behind,
+        }
+
+    def alert_counts(self) -> Counter[str]:
+        """How many alerts are in each state."""
+        return Counter(str(one.state) for one in all_alerts(self.log))
+
+    def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
+        """Run a stage again from ``since`` on; never alerts anybody."""
+        if stage == "index":
+            return self.indexer.refill(since)
+        return upkeep.replayed(self.log, "tag" if stage == "tag" else "group", since=since)
+
+    async def check_feed(self, *, url: str, file: Path | None) -> CheckReport:
+        """What a poll of a URL or a file would do."""
+        return await upkeep.checked(self.polling, url=url, file=file)
+
+    async def retry_quarantined(self, row_id: str) -> str:
+        """Process a row again: a feed is polled at once, a record goes through its stage."""
+        row = await asyncio.to_thread(self.quarantine.get, row_id)
+        if row.stage != "poll":
+            return await asyncio.to_thread(upkeep.retried, self.log, self.quarantine, row_id)
+        sentence = await self.poll_again(row.key)
+        await asyncio.to_thread(self.quarantine.mark_retried, row_id)
+        return sentence
