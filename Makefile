@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench quality crash lock clean
+.PHONY: help run test lint bench quality crash crash-cluster lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 $(STAMP): pyproject.toml requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Wirewatch needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 run") if sys.version_info < (3, 11) else None'
@@ -40,8 +40,12 @@ bench: $(VENV)/.installed-dev ## Print speeds as ratios and absolute figures
 crash: $(VENV)/.installed-dev ## 200 random kills over a known ledger of items
 	$(BIN)/python -m tests.crash --kills 200
 
+crash-cluster: $(VENV)/.installed-dev ## 20 kills over a real Kafka and Elasticsearch
+	$(BIN)/python -m tests.crash_cluster --kills 20
+
 lock: $(VENV)/.installed-dev ## Write the lock files anew
 	$(BIN)/python -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
+	$(BIN)/python -m uv pip compile pyproject.toml --extra distributed --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-distributed.txt
 	$(BIN)/python -m uv pip compile pyproject.toml --group dev --extra cluster --extra distributed --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.txt
 
 clean: ## Remove the environment and caches

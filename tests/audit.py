@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.log import Partition
+from ingest.log import Log, Partition
 from ingest.sqlite_log import SqliteLog
 from ingest.urls import canonical_url
 from ingest.wire import decode
@@ -54,25 +54,33 @@ def audit(data: Path, ledger: Ledger, book: AlertBook) -> Audit:
     found = Audit(items=len(ledger.items), requests=len(book.receipts))
     log = SqliteLog(data / "log.sqlite")
     try:
-        _articles(found, log, ledger)
+        audit_stories(found, log, ledger)
         _index(found, data / "index", log)
-        _alerts(found, log)
-        first, end = log.bounds(Partition("quarantine"))
-        found.quarantined = end - first
+        audit_alerts(found, log)
+        audit_quarantine(found, log)
     finally:
         log.close()
-    _receipts(found, ledger, book)
-    if found.quarantined:
-        found.differences.append(f"{found.quarantined} rows in quarantine")
+    wanted = [("everything", item.url) for item in ledger.items]
+    wanted += [("marked", item.url) for item in ledger.marked]
+    audit_receipts(found, book, wanted)
     return found
 
 
-def _stories(log: SqliteLog) -> Iterator[StoryRecord]:
+def audit_quarantine(found: Audit, log: Log) -> None:
+    """Whether nothing was set aside."""
+    first, end = log.bounds(Partition("quarantine"))
+    found.quarantined = end - first
+    if found.quarantined:
+        found.differences.append(f"{found.quarantined} rows in quarantine")
+
+
+def _stories(log: Log) -> Iterator[StoryRecord]:
     for record in log.table("stories").items():
         yield decode(StoryRecord, record.value or b"")
 
 
-def _articles(found: Audit, log: SqliteLog, ledger: Ledger) -> None:
+def audit_stories(found: Audit, log: Log, ledger: Ledger) -> None:
+    """Whether each item is one article of its own in ``stories``."""
     ids: dict[str, set[str]] = defaultdict(set)
     for story in _stories(log):
         ids[story.article.canonical_url].add(story.article.id)
@@ -102,7 +110,8 @@ def _index(found: Audit, folder: Path, log: SqliteLog) -> None:
         found.differences.append(f"{found.indexed} of {found.items} items are found by a search")
 
 
-def _alerts(found: Audit, log: SqliteLog) -> None:
+def audit_alerts(found: Audit, log: Log) -> None:
+    """Whether every alert that was claimed was delivered."""
     for record in log.table("alert-state").items(ALERT):
         alert = decode(Alert, record.value or b"")
         found.alerts += 1
@@ -110,14 +119,13 @@ def _alerts(found: Audit, log: SqliteLog) -> None:
             found.differences.append(f"alert {alert.alert_id} ({alert.title}) is {alert.state}")
 
 
-def _receipts(found: Audit, ledger: Ledger, book: AlertBook) -> None:
+def audit_receipts(found: Audit, book: AlertBook, wanted: Sequence[tuple[str, str]]) -> None:
+    """Whether the receivers got what is ``wanted`` (subscription, URL), each under one id."""
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
     bodies: dict[str, set[str]] = defaultdict(set)
     for one in book.receipts:
         ids[one.subscription, one.url].add(one.alert_id)
         bodies[one.alert_id].add(one.body)
-    wanted = [("everything", item.url) for item in ledger.items]
-    wanted += [("marked", item.url) for item in ledger.marked]
     acknowledged = {(one.subscription, one.url) for one in book.acknowledged()}
     for name, url in wanted:
         known = ids.pop((name, url), set())

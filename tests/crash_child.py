@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.cli.context import Context
 from deploy.embedded import Embedded
-from deploy.running import log_to_stderr
+from deploy.events import log_to_stderr
 
 
 class Deadly:

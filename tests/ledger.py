@@ -34,7 +34,7 @@ MARK = "truce"
 """A word that marked items have, for a subscription."""
 
 LISTED = 100
-"""Items that a feed lists, the newest: what most sites do at most."""
+"""Items that a feed lists unless told otherwise, the newest: what most sites do at most."""
 
 _SYLLABLES = "bardenfolgimhuljorkamlinmernoppelrussattevvorwexyilzan"
 _FOREIGN_LEVEL = "4"
@@ -107,10 +107,17 @@ class Ledger(LocalServer):
 
     Args:
         marked: The share of items that hold the word ``MARK``.
+        listed: Items that a feed lists.
     """
 
     def __init__(
-        self, *, feeds: int = 4, seed: int = 1, words: int = 80, marked: float = 0.25
+        self,
+        *,
+        feeds: int = 4,
+        seed: int = 1,
+        words: int = 80,
+        marked: float = 0.25,
+        listed: int = LISTED,
     ) -> None:
         self.items: list[Item] = []
         self.requests = 0
@@ -118,7 +125,7 @@ class Ledger(LocalServer):
         self._seed = seed
         self._writer = Writer(seed=seed, words=words)
         self._marked = marked
-        self._listed: list[deque[Item]] = [deque(maxlen=LISTED) for _ in range(feeds)]
+        self._listed: list[deque[Item]] = [deque(maxlen=listed) for _ in range(feeds)]
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/{feed:[0-9]+}.xml", self._serve)]

@@ -22,7 +22,7 @@ CONTENT_TYPES = {
 
 
 @contextmanager
-def file_server(folder: Path) -> Iterator[str]:
+def file_server(folder: Path, *, address: str = "127.0.0.1") -> Iterator[str]:
     """``host:port`` of Python's own file server over ``folder``: it honours If-Modified-Since."""
 
     class Files(SimpleHTTPRequestHandler):
@@ -34,7 +34,7 @@ def file_server(folder: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with _serving(Files) as host:
+    with _serving(Files, address=address) as host:
         yield host
 
 
@@ -96,13 +96,15 @@ def hook() -> Iterator[Hook]:
 
 
 @contextmanager
-def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def _serving(
+    handler: Callable[..., BaseHTTPRequestHandler], *, address: str = "127.0.0.1"
+) -> Iterator[str]:
+    server = ThreadingHTTPServer((address, 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server_address[1]}"
+        yield f"{address}:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

@@ -108,10 +108,13 @@ def test_the_repository_names_no_machine_and_no_index() -> None:
 
 def test_the_lock_files_pin_every_dependency_with_a_hash() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    distributed = project["optional-dependencies"]["distributed"]
+    extras = {"requirements-dev.txt": distributed, "requirements-distributed.txt": distributed}
+    for name in ("requirements.txt", *extras):
         text = (ROOT / name).read_text("utf-8")
         pinned = set(re.findall(r"^([a-z0-9-]+)==", text, flags=re.MULTILINE))
-        wanted = {re.split(r"[<>=\[]", one)[0].lower() for one in project["dependencies"]}
+        needed = [*project["dependencies"], *extras.get(name, [])]
+        wanted = {re.split(r"[<>=\[]", one)[0].lower() for one in needed}
         assert wanted <= pinned, wanted - pinned
         for block in re.split(r"\n(?=[a-z])", text.strip()):
             assert "--hash=sha256:" in block, block[:80]

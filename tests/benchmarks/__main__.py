@@ -1,5 +1,6 @@
-"""All benchmarks, one after the other: ``python -m tests.benchmarks``, or ``make bench``.
+"""The benchmarks, one after the other: ``python -m tests.benchmarks``, or ``make bench``.
 
+``python -m tests.benchmarks cluster`` runs the one with both servers, which the list leaves out.
 Each prints its figures beside its bars; exit status 1 where one misses.
 """
 
@@ -36,7 +37,7 @@ def main() -> int:
     """Run them; 1 where one misses a bar."""
     print(machine(), flush=True)
     missed = []
-    for name in BENCHMARKS:
+    for name in [f"bench_{one}" for one in sys.argv[1:]] or BENCHMARKS:
         print(f"\n{name}", flush=True)
         # A process each: no run leaves memory or threads to the next.
         command = [sys.executable, "-m", f"tests.benchmarks.{name}"]

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.folder import DataFolder
-from ingest.log import NewRecord, topic_specs
+from ingest.log import Log, NewRecord, topic_specs
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from search.subscriptions import Subscription, shard_of
@@ -64,27 +64,35 @@ def newsroom(*, feeds: int, articles: int, words: int) -> Iterator[tuple[str, li
 
 def subscribe(place: Place, count: int, *, target: str = "") -> None:
     """``count`` queries as press watchers write them, each to ``target`` (default: a file)."""
+    log = SqliteLog(DataFolder(place.data).log)
+    log.ensure_topics(topic_specs())
+    target = target or f"file:{place.folder / 'alerts.jsonl'}"
+    log.append([*subscription_records(log, count, target=target)])
+    log.close()
+
+
+def subscription_records(log: Log, count: int, *, target: str) -> Iterator[NewRecord]:
+    """The records of ``count`` subscriptions to ``target``."""
     writer = Writer(seed=SEED, words=WORDS)
     corpus = [" ".join(writer.write(marked=False)) for _ in range(500)]
     maker = QueryMaker(corpus, seed=SEED)
     chosen = random.Random(SEED)
-    folder = DataFolder(place.data)
-    log = SqliteLog(folder.log)
-    log.ensure_topics(topic_specs())
-    records = []
     for number in range(count):
         made_id = f"bench-{number:06d}-{chosen.randrange(10**6):06d}"
         made = Subscription(
             id=made_id,
             name=f"subscription {number}",
             query=maker.query(),
-            to=(target or f"file:{place.folder / 'alerts.jsonl'}",),
+            to=(target,),
             shard=shard_of(made_id),
             created=datetime.now(UTC),
         )
-        records.append(NewRecord(topic="subscriptions", key=made_id, value=encode(made)))
-    log.append(records)
-    log.close()
+        yield NewRecord(
+            topic="subscriptions",
+            key=made_id,
+            value=encode(made),
+            partition=made.shard % log.partitions("subscriptions"),
+        )
 
 
 async def carry(place: Place, urls: Sequence[str]) -> Carried:

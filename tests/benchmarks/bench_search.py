@@ -1,7 +1,8 @@
-"""What searching and indexing cost: 100,000 articles in the embedded index, p50 and p99.
+"""What searching and indexing cost: 100,000 articles in an index, p50 and p99.
 
-Run from the repository's root: ``python -m tests.benchmarks.bench_search [articles] [folder]``.
-With a folder the index stays there and is used again.
+Run from the repository's root: ``python -m tests.benchmarks.bench_search [articles] [place]``.
+With a folder the index stays there and is used again; with the URL of an Elasticsearch (as
+``wirewatch cluster`` prints it) that is measured.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from processors.analysis import analyse
 from processors.query import parse
 from processors.records import StoryRecord
-from search.index import Checkpoint, SearchRequest
+from search.index import Checkpoint, Index, SearchRequest
 from search.tantivy_index import TantivyIndex
 from tests.benchmarks.bench_matching import texts
 from tests.story_records import SEEN, story
@@ -106,13 +107,13 @@ def records(total: int) -> Iterator[StoryRecord]:
         )
 
 
-def build(index: TantivyIndex, total: int) -> None:
+def build(index: Index, total: int) -> None:
     made = records(total)
     done, wall, cpu = 0, 0.0, 0.0
     while batch := list(islice(made, BATCH)):
         started = time.perf_counter(), time.process_time()
         done += len(batch)
-        index.write(batch, checkpoint=Checkpoint(log="bench", stories=done))
+        index.write(batch, checkpoint=Checkpoint(log="bench", stories={0: done}))
         wall += time.perf_counter() - started[0]
         cpu += time.process_time() - started[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -120,7 +121,7 @@ def build(index: TantivyIndex, total: int) -> None:
     print(f"peak RSS {peak:,.0f} MB; {dict(index.health())}")
 
 
-def timed(index: TantivyIndex, requests: Iterator[SearchRequest]) -> list[float]:
+def timed(index: Index, requests: Iterator[SearchRequest]) -> list[float]:
     """Milliseconds from asking to the page of 20 hits with their highlights, rising."""
     took: list[float] = []
     until = time.perf_counter() + MAX_SECONDS
@@ -133,7 +134,7 @@ def timed(index: TantivyIndex, requests: Iterator[SearchRequest]) -> list[float]
     return sorted(took)
 
 
-def measure(index: TantivyIndex) -> None:
+def measure(index: Index) -> None:
     words = Words(texts(4000), seed=4)
     everything: list[float] = []
     print(f"{'':20}{'searches':>9}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
@@ -160,11 +161,22 @@ def _print(name: str, took: Sequence[float]) -> None:
     print(f"{name:20}{len(took):>9,}{p50:>9.1f}{p99:>9.1f}{took[-1]:>9.1f}")
 
 
-def main(total: int, folder: Path) -> int:
+def open_index(place: str) -> Index:
+    """The index in a folder or at a URL."""
+    if "://" not in place:
+        return TantivyIndex(Path(place))
+    from search.elastic_index import ElasticIndex  # noqa: PLC0415  needs the extra
+    from search.elastic_settings import ElasticSettings  # noqa: PLC0415
+
+    return ElasticIndex(ElasticSettings(url=place, prefix="benchmark", answer_seconds=60))
+
+
+def main(total: int, place: str) -> int:
     """Build, then search."""
-    index = TantivyIndex(folder)
+    index = open_index(place)
     if index.checkpoint() is None:
         build(index, total)
+        index.refresh()
     measure(index)
     index.close()
     return 0
@@ -173,6 +185,6 @@ def main(total: int, folder: Path) -> int:
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else ARTICLES
     if len(sys.argv) > 2:
-        sys.exit(main(wanted, Path(sys.argv[2])))
+        sys.exit(main(wanted, sys.argv[2]))
     with tempfile.TemporaryDirectory() as temporary:
-        sys.exit(main(wanted, Path(temporary)))
+        sys.exit(main(wanted, temporary))

@@ -29,13 +29,13 @@ def count():
     return index.count(parse("truce"))
 
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-index.write(made(0), checkpoint=Checkpoint(log="log", stories=10))
+index.write(made(0), checkpoint=Checkpoint(log="log", stories={0: 10}))
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
 acknowledged, errors, turn = 10, [], 0
 while len(errors) < 5 and turn < 100:
     turn += 1
     try:
-        checkpoint = Checkpoint(log="log", stories=10 * turn + 10)
+        checkpoint = Checkpoint(log="log", stories={0: 10 * turn + 10})
         result = index.write(made(turn) * 4, checkpoint=checkpoint)
         assert not result.rejected
         acknowledged += 10
@@ -48,10 +48,10 @@ found = {
     "state": index.health()["state"],
 }
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-index.write(made(200), checkpoint=Checkpoint(log="log", stories=9000))
+index.write(made(200), checkpoint=Checkpoint(log="log", stories={0: 9000}))
 found |= {
     "afterwards": count(),
-    "checkpoint": index.checkpoint().stories,
+    "checkpoint": index.checkpoint().stories[0],
     "state_afterwards": index.health()["state"],
 }
 index.close()
