@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deploy.cli import main
 from deploy.cluster import default_servers_folder
 from deploy.servers.launcher import ServerFiles
 from deploy.servers.ports import free_port
@@ -35,7 +36,8 @@ def blocks(kind: str) -> list[str]:
 
 
 HERE = [line for text in blocks("sh") for line in text.splitlines()]
-RUN = {"wirewatch cluster", "sh deploy/make-secrets.sh"}
+EXPORT = "wirewatch kibana export dashboards.ndjson"
+RUN = {"wirewatch cluster", "sh deploy/make-secrets.sh", EXPORT}
 STAYING = {"setup", "stage", "serve"}
 """What tests below run: these lines, and those of these commands."""
 
@@ -48,6 +50,13 @@ def test_every_block_says_where_it_can_run() -> None:
 
 def test_every_command_that_can_run_here_is_run_by_a_test() -> None:
     assert set(HERE) == RUN | {line for line in HERE if line.split()[1] in STAYING}
+
+
+def test_the_dashboards_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(EXPORT)[1:]) == 0
+    lines = (tmp_path / "dashboards.ndjson").read_text("utf-8").splitlines()
+    assert {json.loads(line)["type"] for line in lines} >= {"dashboard", "index-pattern"}
 
 
 def ours() -> list[list[str]]:
