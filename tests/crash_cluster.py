@@ -158,7 +158,12 @@ class _Run:
         print(f"{pause.victim:<14} {how:<22} work went on after {seconds}", flush=True)
 
     async def _worker(self, kill: Kill) -> Pause:
-        owners = await self._owners(kill.kind)
+        there = await self._reached(kill.kind, self._all(kill.kind))
+        # Nothing goes on where nothing ever was: all feeds of one host lie in one shard.
+        owners = {
+            name: frozenset(one for one in owned if there.get(one))
+            for name, owned in (await self._owners(kill.kind)).items()
+        }
         # Of two registers one works: killing the other shows nothing.
         working = [one for one in self._scene.crew.of(kill.kind) if owners.get(one.name)]
         victim = working[int(kill.pick * len(working))]
