@@ -19,7 +19,8 @@ pytestmark = pytest.mark.timeout(240)
 COMMANDS = re.findall(
     r"^    (wirewatch .+)$", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE
 )
-ENDLESS = {("run",), ("alerts", "watch")}
+ENDLESS = {("run",), ("alerts", "watch"), ("cluster", "--demo")}
+"""They run until somebody ends them: here, below, and the demo in ``test_demo.py``."""
 
 
 def words(line: str) -> tuple[str, ...]:
