@@ -180,7 +180,7 @@ WRONG = {
         says=("nothing", "wirewatch quarantine list"),
         code="not-found",
     ),
-    "unknown command": Wrong(verb=("sarch", "truce"), says=("sarch", "Did you mean 'search'?")),
+    "unknown command": Wrong(verb=("saerch", "truce"), says=("saerch", "Did you mean 'search'?")),
     "unknown option": Wrong(
         verb=("search", "truce", "--sizes", "3"), says=("--sizes", "--size", "search --help")
     ),
