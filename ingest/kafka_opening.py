@@ -49,6 +49,8 @@ def open_kafka_log(settings: KafkaSettings) -> Log:
     need_distributed()
     from ingest.kafka_diagnosis import need_listener  # noqa: PLC0415  only here is
     from ingest.kafka_log import KafkaLog  # noqa: PLC0415  the extra needed
+    from ingest.kafka_security import security_options  # noqa: PLC0415  as above
 
+    security_options(settings)  # a file that cannot be used is named before anybody is asked
     need_listener(settings)
     return KafkaLog(settings)
