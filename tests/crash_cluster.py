@@ -158,14 +158,8 @@ class _Run:
         print(f"{pause.victim:<14} {how:<22} work went on after {seconds}", flush=True)
 
     async def _worker(self, kill: Kill) -> Pause:
-        there = await self._reached(kill.kind, self._all(kill.kind))
-        # Nothing goes on where nothing ever was: all feeds of one host lie in one shard.
-        owners = {
-            name: frozenset(one for one in owned if there.get(one))
-            for name, owned in (await self._owners(kill.kind)).items()
-        }
-        # Of two registers one works: killing the other shows nothing.
-        working = [one for one in self._scene.crew.of(kill.kind) if owners.get(one.name)]
+        owners = await self._working(kill.kind)
+        working = [one for one in self._scene.crew.of(kill.kind) if one.name in owners]
         victim = working[int(kill.pick * len(working))]
         owned = owners[victim.name]
         victim.kill()
@@ -189,6 +183,23 @@ class _Run:
         await asyncio.to_thread(server.start)
         seconds = await self._until_moved(before, since=time.monotonic())
         return Pause(kill=kill, victim=kill.kind, seconds=seconds)
+
+    async def _working(self, kind: str) -> dict[str, frozenset[int]]:
+        """By worker: the shards that it owns and has reached something in.
+
+        Nothing goes on where nothing ever was: all feeds of one host lie in one shard. And of two
+        registers one works: killing the other shows nothing.
+        """
+        async with asyncio.timeout(TAKEOVER_SECONDS):
+            while True:
+                there = await self._reached(kind, self._all(kind))
+                owners = {
+                    name: frozenset(one for one in owned if there.get(one))
+                    for name, owned in (await self._owners(kind)).items()
+                }
+                if found := {name: owned for name, owned in owners.items() if owned}:
+                    return found
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def _owners(self, kind: str) -> dict[str, frozenset[int]]:
         async with asyncio.timeout(TAKEOVER_SECONDS):
