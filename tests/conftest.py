@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from ingest.kafka_opening import PACKAGES
 from tests.servers import (
+    LEFT_OPEN,
+    collected,
     elastic,
     elasticsearch_server,
     kafka,
@@ -21,6 +23,7 @@ from tests.servers import (
 )
 
 __all__ = [
+    "collected",
     "elastic",
     "elasticsearch_server",
     "kafka",
@@ -46,6 +49,13 @@ def pytest_configure() -> None:
         raise pytest.UsageError(
             f"WIREWATCH_REQUIRE_CLUSTER=1, and not installed: {', '.join(missing)}"
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a client of Kafka leaves open fails no test that has a server."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "server_files" in item.fixturenames:
+            item.add_marker(LEFT_OPEN)
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,19 +23,7 @@ SIZE = Size(feeds=8, listed=100, poll_seconds=2.0, marked=0.1)
 KILLS = (("group", True), ("alert", False), ("kafka", False))
 """Whom, and whether another takes over; each of the others has tests of its own."""
 
-pytestmark = [
-    pytest.mark.timeout(600),  # two servers and ten processes, 70 s where nothing else runs
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
-    # kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-]
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect those sockets here and not in another test; log records would hold them."""
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):
-        yield
-    gc.collect()
+pytestmark = pytest.mark.timeout(600)  # two servers and ten processes, 70 s where nothing else runs
 
 
 async def test_f33_kills_over_real_servers_lose_nothing_and_double_nothing(

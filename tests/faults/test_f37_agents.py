@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +13,6 @@ from deploy.servers.kafka import KafkaServer
 from tests.made_up_news import sighting
 from tests.processors.test_pipeline import TEXT
 from tests.tagging_workers import Tagroom
-
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-# kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect those sockets here and not in another test; log records would hold them."""
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):
-        yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -23,18 +21,6 @@ from tests.newsroom import until
 DELIVERY_SECONDS = 2.0
 PATIENCE_SECONDS = 45.0
 """For a future that must not wait for ever."""
-
-
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-# kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect those sockets here and not in another test; log records would hold them."""
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):
-        yield
-    gc.collect()
 
 
 @pytest.fixture

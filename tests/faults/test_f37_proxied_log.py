@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,8 +26,6 @@ from tests.made_up_news import newsroom
 from tests.tcp_proxy import ProxiedKafka, Proxy
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
-    # kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
     pytest.mark.timeout(240),
 ]
 
@@ -61,18 +57,16 @@ def proxy(server: ProxiedKafka) -> Proxy:
 
 
 @pytest.fixture
-def log(proxy: Proxy, caplog: pytest.LogCaptureFixture) -> Iterator[KafkaLog]:
+def log(proxy: Proxy) -> Iterator[KafkaLog]:
     settings = KafkaSettings(
         bootstrap=proxy.address,
         prefix=f"line-{uuid4().hex[:8]}.",
         answer_seconds=2,
         delivery_seconds=3,
     )
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):  # its records would hold the sockets
-        made = KafkaLog(settings)
-        yield made
-        made.close()
-    gc.collect()
+    made = KafkaLog(settings)
+    yield made
+    made.close()
 
 
 def wait_for(done: Callable[[], bool]) -> None:

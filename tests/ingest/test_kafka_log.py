@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import random
 import socket
 import threading
@@ -38,21 +36,10 @@ from ingest.kafka_producer import _Sending
 from ingest.kafka_settings import KafkaSettings
 from ingest.log import Commit, NewRecord, Partition, Record, TopicSpec, topic_specs
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-# kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-
 PREFIX = "log-tests."
 PATIENCE_SECONDS = 20.0
 
 OpenLog = Callable[..., KafkaLog]
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect those sockets here and not in another test; log records would hold them."""
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):
-        yield
-    gc.collect()
 
 
 @pytest.fixture

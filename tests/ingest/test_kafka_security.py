@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 import time
@@ -23,8 +22,7 @@ from ingest.kafka_settings import KafkaSettings
 from ingest.log import NewRecord, Partition, TopicSpec
 from tests.secure_kafka import PASSWORD, USER, SecureKafka, write_pem
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
-# kafka-python 3.0.12 leaves the sockets of refused connections to the garbage collector.
+pytestmark = pytest.mark.usefixtures("server_files")
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +34,6 @@ def broker(
         yield server.start()
     finally:
         server.stop()
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collect those sockets here and not in another test; log records would hold them."""
-    with caplog.at_level(logging.CRITICAL, logger="kafka"):
-        yield
-    gc.collect()
 
 
 @pytest.fixture
