@@ -38,8 +38,9 @@ def set_up(settings: Settings) -> Iterator[Done]:
     """
     topics = definitions(folder_of(settings.topics.folder))
     with contextlib.closing(open_kafka_log(settings.log)) as log:
-        identity, wanted = log.identity(), specs(settings)
+        wanted = specs(settings)
         log.ensure_topics(wanted)
+        identity = log.identity()
         partitions = sum(one.partitions for one in wanted)
         yield Done(part="kafka", sentence=f"{len(wanted)} topics with {partitions} partitions.")
         write_topics(log, topics)

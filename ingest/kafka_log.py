@@ -31,6 +31,10 @@ from ingest.log import MAX_RECORD_BYTES, Commit, NewRecord, Partition, Record, T
 from ingest.partitioner import partition_of
 
 
+_LASTING = "stories"
+"""The topic that everything else can be made anew from."""
+
+
 class KafkaLog:
     """``ingest.log.Log`` on the cluster that ``settings`` name; safe to use from any thread.
 
@@ -159,9 +163,12 @@ class KafkaLog:
             return self._tables[topic]
 
     def identity(self) -> str:
-        """The cluster's id, made when its storage was; tells a cluster that came back empty."""
-        with translated(self._settings.bootstrap, "asking for the cluster's id"):
-            return str(self._admin.describe_cluster()["cluster_id"])
+        """The id of the topic of stories: the cluster's own may be set, and outlive its data.
+
+        Raises:
+            NotFoundError: the topics were not made yet.
+        """
+        return str(self._topics.id(_LASTING))
 
     def sweep(self) -> int:
         """Nothing: Kafka applies retention and compaction by itself."""
@@ -188,7 +195,7 @@ class KafkaLog:
         return {
             **facts,
             "state": "ok",
-            "identity": str(found["cluster_id"]),
+            "cluster": str(found["cluster_id"]),
             "brokers": str(len(found["brokers"])),
             "controller": str(found["controller_id"]),
             "version": ".".join(map(str, version.broker_version)),

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from kafka import KafkaAdminClient
 from kafka import errors as kafka
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
 
-from ingest.errors import NotFoundError, StoreError, UnavailableError
+from ingest.errors import ForeignStoreError, NotFoundError, StoreError, UnavailableError
 from ingest.kafka_errors import translated
 from ingest.kafka_names import Names
 from ingest.kafka_settings import KafkaSettings
@@ -35,6 +36,7 @@ _SAFE_COPIES = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     partitions: int
+    id: UUID
     at: float
 
 
@@ -46,6 +48,7 @@ class Topics:
         self._names = names
         self._settings = settings
         self._known: dict[str, _Known] = {}
+        self._ids: dict[str, UUID] = {}
 
     def ensure(self, specs: Sequence[TopicSpec]) -> None:
         """Create what is missing, grow what is too small, adopt retention.
@@ -73,7 +76,15 @@ class Topics:
         Raises:
             NotFoundError: there is no such topic.
             UnavailableError: no broker answers, and none ever did.
+            ForeignStoreError: it is another topic than before.
         """
+        return self._look(name).partitions
+
+    def id(self, name: str) -> UUID:
+        """What Kafka named the topic by when it was made (KIP-516). Raises as ``count`` does."""
+        return self._look(name).id
+
+    def _look(self, name: str) -> _Known:
         known = self._known.get(name)
         if known is None or time.monotonic() - known.at > _KNOWN_SECONDS:
             try:
@@ -90,7 +101,7 @@ class Topics:
                 sentence=f"Kafka has no topic {self._names.topic(name)}.",
                 hint="Make the topics: wirewatch setup.",
             )
-        return known.partitions
+        return known
 
     def all(self, name: str) -> list[Partition]:
         """The partitions of the topic. Raises NotFoundError."""
@@ -122,7 +133,10 @@ class Topics:
             self._known.pop(name, None)
             if described["error_code"] == 0:
                 found[name] = len(described["partitions"])
-                self._known[name] = _Known(partitions=found[name], at=time.monotonic())
+                made = described["topic_id"]
+                if self._ids.setdefault(name, made) != made:
+                    raise _another(described["name"])
+                self._known[name] = _Known(partitions=found[name], id=made, at=time.monotonic())
         return found
 
     def _created(self, spec: TopicSpec) -> bool:
@@ -163,6 +177,15 @@ class Topics:
             if time.monotonic() > until:
                 raise kafka.KafkaTimeoutError(f"{spec.name} did not grow")
             time.sleep(0.1)
+
+
+def _another(topic: str) -> ForeignStoreError:
+    return ForeignStoreError(
+        f"the topic {topic} was made anew",
+        sentence=f"Kafka's topic {topic} is not the one that this process began with: the log came "
+        "back empty.",
+        hint="Restore Kafka's data, or begin anew: wirewatch setup, then reindex.",
+    )
 
 
 def _configs(spec: TopicSpec, replication: int) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Writer:
         self._chance = random.Random(seed)
         self._length = words
         self._syllables = [_SYLLABLES[start : start + 3] for start in range(0, 54, 3)]
+        self._given: set[str] = set()
         self._words: list[str] = []
         weights: list[float] = []
         source = resources.files("processors").joinpath("background.txt").read_text("utf-8")
@@ -80,7 +81,13 @@ class Writer:
 
     def name(self) -> str:
         """Two words that nobody else has."""
-        return " ".join("".join(self._chance.choices(self._syllables, k=4)).title() for _ in "ab")
+        return f"{self._new_word()} {self._new_word()}"
+
+    def _new_word(self) -> str:
+        while (word := "".join(self._chance.choices(self._syllables, k=5)).title()) in self._given:
+            pass
+        self._given.add(word)
+        return word
 
     def write(self, *, marked: bool) -> tuple[str, str]:
         """A title and a text."""

@@ -152,7 +152,7 @@ def test_a_log_that_is_opened_again_has_everything_and_is_still_the_same(
     make_log: MakeLog, topic: str
 ) -> None:
     log = make_log()
-    log.ensure_topics([Spec(name=topic, compacted=True)])
+    log.ensure_topics([Spec(name=topic, compacted=True), Spec(name="stories")])
     log.append(records(topic, 5), commit=Commit(group=topic, offsets={Partition(topic): 3}))
     identity = log.identity()
     log.close()
