@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.settings import ApiSettings
 from ingest.errors import UsageError
+from ingest.loopback import is_loopback
 from search.problems import problem
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "::1", "[::1]"]
@@ -76,7 +76,7 @@ def bind_port(settings: ApiSettings) -> socket.socket:
     Raises:
         UsageError: the port is in use, or the address is not a loopback one.
     """
-    if not _is_loopback(settings.host):
+    if not is_loopback(settings.host):
         raise UsageError(
             f"refused to listen on {settings.host}: there are no accounts yet",
             hint="Use 127.0.0.1, and a reverse proxy with a login in front of it.",
@@ -134,12 +134,3 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
         server.end()
         await task
         listener.close()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from yarl import URL
 
 from ingest.errors import BlockedAddressError, UsageError
+from ingest.loopback import is_loopback_name
 from ingest.settings import NetSettings
 
 MAX_URL_CHARS = 2_000
@@ -174,7 +175,7 @@ class Guard:
         if self.allows(url):
             return
         if _HOST_NAME.fullmatch(host) and not _is_numeric(host):
-            private = _is_loopback_name(host)
+            private = is_loopback_name(host)
         else:
             private = is_disguised(host) or not is_public(host)
         if private:
@@ -209,11 +210,6 @@ def proxy_warning(environ: Mapping[str, str]) -> str:
 
 def _is_numeric(host: str) -> bool:
     return all(_NUMERIC_LABEL.fullmatch(label) for label in host.rstrip(".").split("."))
-
-
-def _is_loopback_name(host: str) -> bool:
-    # RFC 6761: so whatever a resolver makes of it; some do not know it with a dot at its end.
-    return f".{host.rstrip('.').lower()}".endswith(".localhost")
 
 
 def _is_host(host: str) -> bool:

@@ -18,7 +18,7 @@ from kafka import errors as kafka
 from ingest.errors import MalformedRecordError, RecordTooLargeError, WirewatchError
 from ingest.kafka_clients import opened
 from ingest.kafka_consumer import KafkaMember, OnAssign
-from ingest.kafka_errors import closed, store_error, translated
+from ingest.kafka_errors import closed, store_error
 from ingest.kafka_groups import Groups
 from ingest.kafka_join import Shell
 from ingest.kafka_names import Names
@@ -29,7 +29,6 @@ from ingest.kafka_table import KafkaTable
 from ingest.kafka_topics import Topics
 from ingest.log import MAX_RECORD_BYTES, Commit, NewRecord, Partition, Record, TopicSpec
 from ingest.partitioner import partition_of
-
 
 _LASTING = "stories"
 """The topic that everything else can be made anew from."""

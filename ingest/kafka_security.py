@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.errors import FileError
 from ingest.kafka_settings import KafkaSettings
+from ingest.secret_file import read_secret
 
 
 def security_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -23,7 +24,9 @@ def security_options(settings: KafkaSettings) -> dict[str, Any]:
         options |= {
             "sasl_mechanism": settings.sasl_mechanism,
             "sasl_plain_username": settings.sasl_user,
-            "sasl_plain_password": password(settings),
+            "sasl_plain_password": read_secret(
+                settings.sasl_password_file, setting="[log] sasl_password_file"
+            ),
         }
     return options
 
@@ -50,18 +53,6 @@ def tls_context(settings: KafkaSettings) -> ssl.SSLContext:
     return context
 
 
-def password(settings: KafkaSettings) -> str:
-    """The login's password. Raises FileError where its file cannot be read or is empty."""
-    path = Path(settings.sasl_password_file)
-    try:
-        found = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _no_password(path, f"cannot be read ({type(error).__name__})") from error
-    if not found:
-        raise _no_password(path, "is empty")
-    return found
-
-
 def _certificates(settings: KafkaSettings) -> dict[str, str | None]:
     """The files that are set, each readable: OpenSSL's own errors name none of them."""
     names = {
@@ -84,13 +75,4 @@ def _unusable(name: str, setting: str, error: Exception) -> FileError:
         sentence=f"A certificate or key for Kafka cannot be used: {name}.",
         hint=f"Name readable files in PEM, without a passphrase, in [log] {setting}.",
         place=name,
-    )
-
-
-def _no_password(path: Path, what: str) -> FileError:
-    return FileError(
-        f"{path} {what}",
-        sentence=f"The file with Kafka's password {what}: {path}.",
-        hint="Name a readable file in [log] sasl_password_file.",
-        place=str(path),
     )

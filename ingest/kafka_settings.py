@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import Field
+
+from ingest.loopback import is_loopback
 
 Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -75,7 +76,7 @@ def plain_text_warning(settings: KafkaSettings) -> str:
     """A sentence where a network outside this machine sees what we send; empty where none does."""
     if settings.security.endswith("SSL"):
         return ""
-    outside = [one for one in settings.servers() if not _is_loopback(one)]
+    outside = [one for one in settings.servers() if not is_loopback(one.rpartition(":")[0])]
     if not outside:
         return ""
     secrets = (
@@ -87,12 +88,3 @@ def plain_text_warning(settings: KafkaSettings) -> str:
         f"Kafka at {', '.join(outside)} is reached without TLS: whoever is on the way can read and "
         f'change {secrets} there. Set [log] security = "SASL_SSL", ca_file and sasl_user.'
     )
-
-
-def _is_loopback(server: str) -> bool:
-    """Whether ``server`` (host:port) is this machine by its very name; asks no resolver."""
-    host = server.rpartition(":")[0].strip("[]").rstrip(".").lower()
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

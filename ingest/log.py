@@ -162,8 +162,7 @@ class Log(Protocol):
         """A compacted topic by key, as of now."""
 
     def identity(self) -> str:
-        """A random id made when this log, or its topics, were made; tells one that came back empty.
-        """
+        """A random id as old as this log, or its topics; tells one that came back empty."""
 
     def sweep(self) -> int:
         """Apply retention and compaction; how many records went. Safe at any time."""

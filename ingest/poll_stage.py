@@ -35,9 +35,6 @@ RETRY_SECONDS = 1.0
 CLOCK_SECONDS = 60.0
 """Between two looks at how far our clock is from the log's."""
 
-HEAR_SECONDS = 0.5
-"""How long a look for requests waits; a stop waits for it."""
-
 RECENT_SECONDS = 60.0
 """A wish made while its feed changed hands counts for so long."""
 
@@ -219,20 +216,10 @@ class PollStage:
                 return
 
     def _hear(self, leave: threading.Event) -> None:
-        """Hand the wishes of people on, in a thread."""
-        reader = RequestReader(self._log)
-        try:
-            while not leave.is_set():
-                try:
-                    requests = reader.poll(timeout_seconds=HEAR_SECONDS)
-                except UnavailableError:  # said by others; a wish can be repeated
-                    leave.wait(RETRY_SECONDS)
-                    continue
-                for request in requests:
-                    if request.kind == "poll":
-                        self._loop.call_soon_threadsafe(self._wish, request)
-        finally:
-            reader.close()
+        def tell(wish: Request) -> None:
+            self._loop.call_soon_threadsafe(self._wish, wish)
+
+        RequestReader(self._log).hear("poll", tell, ended=leave)
 
     def _wish(self, request: Request) -> None:
         self._recent.append((self._loop.time(), request))

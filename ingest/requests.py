@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 
 import structlog
 
-from ingest.errors import MalformedRecordError
+from ingest.errors import MalformedRecordError, UnavailableError
 from ingest.log import Log, NewRecord, Partition
 from ingest.wire import SCHEMA, Time, decode, encode
 
@@ -17,6 +18,11 @@ TOPIC = "requests"
 
 RequestKind = Literal["poll", "retry", "test", "backfill", "own"]
 """``own`` is no wish: an owner writes it when a shard has come to it (``ingest.shards``)."""
+
+_HEAR_SECONDS = 0.5
+"""How long a look waits; a stop waits for it."""
+
+_RETRY_SECONDS = 2.0
 
 _events = structlog.get_logger(__name__)
 
@@ -71,6 +77,24 @@ class RequestReader:
             if request.kind != "own":
                 found.append(request)
         return found
+
+    def hear(
+        self, kind: RequestKind, tell: Callable[[Request], object], *, ended: threading.Event
+    ) -> None:
+        """Tell of every wish of ``kind`` until ``ended``, then close."""
+        try:
+            while not ended.is_set():
+                try:
+                    requests = self.poll(timeout_seconds=_HEAR_SECONDS)
+                except UnavailableError as error:  # a wish can be repeated
+                    _events.warning("requests wait", reason=error.sentence)
+                    ended.wait(_RETRY_SECONDS)
+                    continue
+                for request in requests:
+                    if request.kind == kind:
+                        tell(request)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Hear no more."""

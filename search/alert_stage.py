@@ -11,21 +11,16 @@ from datetime import UTC, datetime
 
 import structlog
 
-from ingest.errors import UnavailableError, WirewatchError
+from ingest.errors import WirewatchError
 from ingest.guard import Guard
 from ingest.log import Log
 from ingest.quarantine import Quarantine
-from ingest.requests import RequestReader
+from ingest.requests import Request, RequestReader
 from search.alert_settings import AlertSettings
 from search.alerts import AlertOwner
 from search.ownership import SharedOwnership
 from search.secrets import Vault
 from search.sender import Sender
-
-HEAR_SECONDS = 0.5
-"""How long a look for requests waits; a stop waits for it."""
-
-DELAY_SECONDS = 1.0
 
 _events = structlog.get_logger(__name__)
 
@@ -145,21 +140,10 @@ class AlertStage:
         )
 
     def _hear(self, stop: threading.Event) -> None:
-        """Do what people ask for where it is ours."""
-        requests = RequestReader(self._log)
-        try:
-            while not stop.is_set():
-                try:
-                    wishes = requests.poll(timeout_seconds=HEAR_SECONDS)
-                except UnavailableError as error:
-                    _events.warning("requests wait", reason=error.sentence)
-                    stop.wait(DELAY_SECONDS)
-                    continue
-                for wish in wishes:
-                    if wish.kind == "retry":
-                        asyncio.run_coroutine_threadsafe(self._retry(wish.target), self._loop)
-        finally:
-            requests.close()
+        def tell(wish: Request) -> None:
+            asyncio.run_coroutine_threadsafe(self._retry(wish.target), self._loop)
+
+        RequestReader(self._log).hear("retry", tell, ended=stop)
 
     async def _retry(self, alert_id: str) -> None:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from ingest.errors import FileError, StoreError
+from ingest.errors import StoreError
+from ingest.secret_file import read_secret
 from search.elastic_errors import translated
 from search.elastic_settings import ElasticSettings
 
@@ -72,21 +72,8 @@ def _trust(settings: ElasticSettings) -> dict[str, Any]:
     if settings.ca_file:
         options["ca_certs"] = settings.ca_file
     if settings.api_key_file:
-        options["api_key"] = _secret(settings.api_key_file, "api_key_file")
+        options["api_key"] = read_secret(settings.api_key_file, setting="[index] api_key_file")
     elif settings.user:
-        password = _secret(settings.password_file, "password_file")
+        password = read_secret(settings.password_file, setting="[index] password_file")
         options["basic_auth"] = (settings.user, password)
     return options
-
-
-def _secret(name: str, setting: str) -> str:
-    path = Path(name)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(
-            f"{path}: {type(error).__name__}",  # the text of a decoding error shows bytes of it
-            sentence=f"The file with Elasticsearch's secret cannot be read: {path}.",
-            hint=f"Name a readable file in [index] {setting}.",
-            place=str(path),
-        ) from None

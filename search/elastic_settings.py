@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field
+
+from ingest.loopback import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +63,9 @@ class ElasticSettings:
 def plain_warning(settings: ElasticSettings) -> str:
     """What is unsafe about the way to the server, as a sentence for ``doctor``; mostly empty."""
     found = urlsplit(settings.url)
-    if found.scheme == "https" or _is_loopback(found.hostname or ""):
+    if found.scheme == "https" or is_loopback(found.hostname or ""):
         return ""
     return (
         f"Articles and the login travel in clear to {found.hostname}: "
         "use https in [index] url, and ca_file."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

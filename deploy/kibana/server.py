@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from deploy.kibana.settings import KibanaSettings
 from ingest.errors import FileError, StoreError, UnavailableError, UsageError
+from ingest.secret_file import read_secret
 
 OLDEST = (8, 9)
 """The first Kibana that ranks words by significance and reads objects of our versions."""
@@ -201,39 +201,27 @@ def _checked(url: str) -> SplitResult:
 
 def _authorisation(settings: KibanaSettings) -> dict[str, str]:
     if settings.api_key_file:
-        key = _secret(settings.api_key_file, "api_key_file")
+        key = read_secret(settings.api_key_file, setting="[kibana] api_key_file")
         return {"Authorization": f"ApiKey {key}"}
     if not settings.user:
         return {}
     if not settings.password_file:
         raise UsageError("a user without a password", hint="Give --password-file.")
-    pair = f"{settings.user}:{_secret(settings.password_file, 'password_file')}"
+    password = read_secret(settings.password_file, setting="[kibana] password_file")
+    pair = f"{settings.user}:{password}"
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-
-
-def _secret(name: str, setting: str) -> str:
-    try:
-        found = Path(name).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(name, setting) from error
-    if not found or not found.isprintable():
-        raise _unreadable(name, setting)
-    return found
-
-
-def _unreadable(name: str, setting: str) -> FileError:
-    return FileError(
-        f"the file {name} cannot be read, or is not one line of text",
-        hint=f"Name a readable file with one line in [kibana] {setting}.",
-        place=name,
-    )
 
 
 def _context(ca_file: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:
-        raise _unreadable(ca_file, "ca_file") from error
+        raise FileError(
+            f"{ca_file}: {error}",
+            sentence=f"The certificates of {ca_file} cannot be used.",
+            hint="Name a readable file in PEM in [kibana] ca_file.",
+            place=ca_file,
+        ) from error
 
 
 def _form(ndjson: str, boundary: str) -> bytes:

@@ -219,7 +219,7 @@ def test_an_import_that_answers_200_with_errors_has_failed(
         (("--kibana", "kibana:5601"), "this cannot be Kibana's address"),
         (("--kibana", "http://ada:love@localhost/"), "this cannot be Kibana's address"),
         (("--user", "ada"), "a user without a password"),
-        (("--api-key-file", "no-such-file"), "the file no-such-file cannot be read"),
+        (("--api-key-file", "no-such-file"), "The file of [kibana] api_key_file cannot be read"),
     ],
 )
 def test_wrong_use_is_told_before_anything_is_asked(
