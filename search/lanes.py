@@ -64,20 +64,25 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._hosts: dict[str, asyncio.Semaphore] = {}
 
-    def get(self, target: str) -> Lane:
-        """The lane of ``target``, with its health as the log has it."""
+    async def get(self, target: str) -> Lane:
+        """The lane of ``target``, with its health as the log has it.
+
+        Raises:
+            UnavailableError: it is new here, and the log cannot be read now.
+        """
         if target not in self._lanes:
-            self._lanes[target] = self._made(target)
+            key = endpoint_key(target)
+            record = await asyncio.to_thread(self._log.table(TOPIC).get, key)
+            stored = decode(Endpoint, record.value) if record and record.value else None
+            self._lanes.setdefault(target, self._made(stored or Endpoint(target=target)))
         return self._lanes[target]
 
     def all(self) -> list[Lane]:
         """Every lane so far."""
         return list(self._lanes.values())
 
-    def _made(self, target: str) -> Lane:
-        record = self._log.table(TOPIC).get(endpoint_key(target))
-        stored = decode(Endpoint, record.value) if record and record.value else None
-        endpoint = stored or Endpoint(target=target)
+    def _made(self, endpoint: Endpoint) -> Lane:
+        target = endpoint.target
         kind = kind_of(target)
         if kind != "webhook":
             limit = LINES_IN_FLIGHT if kind == "file" else 1

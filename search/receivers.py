@@ -33,9 +33,9 @@ class Receivers:
         self._settings = settings
         self._clock = clock
 
-    def lane(self, target: str) -> Lane:
-        """The lane of ``target``."""
-        return self._lanes.get(target)
+    async def lane(self, target: str) -> Lane:
+        """The lane of ``target``. Raises UnavailableError."""
+        return await self._lanes.get(target)
 
     def lanes(self) -> list[Lane]:
         """Every lane so far."""

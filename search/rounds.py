@@ -19,8 +19,8 @@ from search.last_words import LastWords
 from search.ownership import Ownership
 from search.subscriptions import Subscription
 
-RETRY_WRITE_SECONDS = 1.0
-"""While the log is full: what was acknowledged is not sent again, its outcome waits."""
+RETRY_SECONDS = 1.0
+"""While the log is away or full: what was acknowledged is not sent again, its outcome waits."""
 
 MAX_KEPT = 500
 """Alerts of open rounds in memory, 10 MB at most: thousands may wait for one receiver."""
@@ -135,16 +135,11 @@ class Rounds:
         """Forget a round whose shard is not ours any more; the new owner repeats it."""
         self._open.pop(alert_id, None)
 
-    def alert(self, alert_id: str) -> Alert:
-        """The alert of a round that is under way."""
-        alert = self._open[alert_id].alert or self._stored(alert_id)
+    async def delivery(self, alert_id: str, target: str) -> Delivery | None:
+        """What ``target`` gets of a round that is under way; none where its shard went."""
+        alert = await self._alert(self._open[alert_id], alert_id)
         if alert is None:
-            raise NotFoundError(f"alert {alert_id} was removed while it was delivered")
-        return alert
-
-    def delivery(self, alert_id: str, target: str) -> Delivery:
-        """What ``target`` gets of a round that is under way."""
-        alert = self.alert(alert_id)
+            return None
         return Delivery(
             alert_id=alert_id,
             subscription=alert.subscription,
@@ -152,14 +147,34 @@ class Rounds:
             payload=alert.payload,
         )
 
+    async def _alert(self, one: Round, alert_id: str) -> Alert | None:
+        """The alert of a round, as soon as the log can be read; none where its shard went."""
+        if one.alert is not None:
+            return one.alert
+        while self._shards.holds(one.shard, one.since):
+            try:
+                record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
+            except UnavailableError as error:
+                _events.warning("stage waits", stage="deliver", reason=error.sentence)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if record is None:
+                raise NotFoundError(f"alert {alert_id} was removed while it was delivered")
+            return decode(Alert, record.value or b"")
+        return None
+
     async def settle(
         self, alert_id: str, outcome: Outcome, *, endpoint: Endpoint, is_changed: bool
     ) -> Alert | None:
-        """Write what came of one target; the alert, where the round is over with it."""
+        """Write what came of one target; the alert, where the round is over with it.
+
+        None too where the shard went: then the round is for its new owner.
+        """
         self._crash_point("K7")
         one = self._open[alert_id]
         async with one.writing:
-            stored = self.alert(alert_id)
+            if (stored := await self._alert(one, alert_id)) is None:
+                return None
             now = self._clock()
             alert = replace(stored, state="waiting", pending=one.pending)
             alert = answered(alert, endpoint.target, outcome, now=now)
@@ -172,7 +187,8 @@ class Rounds:
             await self._write(one, alert, endpoint if is_changed else None)
         if one.left:
             return None
-        del self._open[alert_id]
+        if self._open.get(alert_id) is one:
+            del self._open[alert_id]
         return alert
 
     async def note(self, endpoint: Endpoint) -> None:
@@ -206,7 +222,7 @@ class Rounds:
                 return await asyncio.wrap_future(self._log.submit(records))
             except UnavailableError as error:
                 _events.warning("outcome waits", reason=error.sentence)
-                await asyncio.sleep(RETRY_WRITE_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
         return []
 
     def _read(self, alert_ids: Sequence[str]) -> tuple[list[Record], dict[str, Subscription]]:
@@ -218,10 +234,6 @@ class Rounds:
             name: decode(Subscription, record.value or b"")
             for name, record in subscriptions.items()
         }
-
-    def _stored(self, alert_id: str) -> Alert | None:
-        record = self._log.table(TOPIC).get(ALERT + alert_id)
-        return None if record is None else decode(Alert, record.value or b"")
 
 
 def report(alert: Alert, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
@@ -32,6 +32,7 @@ from search.receivers import Receivers
 from search.rounds import Rounds, report
 from search.secrets import Vault
 from search.subscriptions import redacted
+from search.tasks import Tasks
 from search.trial import tried
 from search.waiting import Waiting
 
@@ -40,6 +41,9 @@ LOOK_SECONDS = 1.0
 
 LATER_SECONDS = 5.0
 """When an alert that could not be read is tried again."""
+
+BROKEN_SECONDS = 3600.0
+"""When one is tried again whose delivery we broke ourselves: it may have been sent."""
 
 SAY_AGAIN_SECONDS = 5.0
 """How soon the late word of a shard's earlier owner is set right."""
@@ -93,7 +97,7 @@ class Sender:
         self._waiting = Waiting(log, shards)
         self._backlog: deque[str] = deque()
         self._is_beginning = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._patient = True
@@ -111,10 +115,9 @@ class Sender:
         """Deliver what waits and what comes, until ``stop`` is set."""
         try:
             await self._follow(stop)
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
+            await self._tasks.all(seconds=FINISH_SECONDS)
         finally:
-            await self._cancel()
+            await self._tasks.cancel()
 
     async def once(self, until: asyncio.Event | None = None) -> None:
         """Give each delivery one attempt that is due, or is claimed before ``until`` is set."""
@@ -126,7 +129,7 @@ class Sender:
             await self._look()
             self._start()
             while self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                await self._tasks.one()
                 self._start()
         finally:
             self._patient = True
@@ -158,7 +161,7 @@ class Sender:
         rows = []
         now = self._clock()
         for target, outcome in await tried(self._log, self._receivers, subscription_id, now=now):
-            lane = self._receivers.lane(target)
+            lane = await self._receivers.lane(target)
             if not outcome.error and self._receivers.learn(lane, outcome):
                 await self._rounds.note(lane.endpoint)
                 self._pump(lane)
@@ -167,7 +170,7 @@ class Sender:
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
-        await self._cancel()
+        await self._tasks.cancel()
         await self._receivers.close()
 
     async def _follow(self, stop: asyncio.Event) -> None:
@@ -207,16 +210,15 @@ class Sender:
         if self._backlog and not self._is_beginning:
             self._is_beginning = True
             count = min(len(self._backlog), MAX_BEGINNING)
-            self._spawn(self._begin([self._backlog.popleft() for _ in range(count)]))
+            self._tasks.start(self._begin([self._backlog.popleft() for _ in range(count)]))
 
     async def _begin(self, alert_ids: list[str]) -> None:
         try:
             begun = await self._rounds.begin(alert_ids)
-        except UnavailableError as error:
-            _events.warning("stage waits", stage="deliver", reason=error.sentence)
-            later = self._clock() + timedelta(seconds=LATER_SECONDS)
-            for alert_id in alert_ids:
-                self._waiting.put_off(alert_id, later)
+            pairs = [(one, to) for one, targets in begun.targets.items() for to in targets]
+            lanes = [(await self._receivers.lane(target), one) for one, target in pairs]
+        except Exception as error:  # noqa: BLE001 - said there
+            self._again_later(alert_ids, error)
             return
         finally:
             self._is_beginning = False
@@ -226,27 +228,39 @@ class Sender:
                 self._waiting.put_off(alert_id, begun.early[alert_id])
             elif alert_id not in self._rounds:
                 self._waiting.done(alert_id)
-        for alert_id, targets in begun.targets.items():
-            for target in targets:
-                lane = self._receivers.lane(target)
-                lane.waiting.append(alert_id)
-                self._pump(lane)
+        for lane, alert_id in lanes:
+            lane.waiting.append(alert_id)
+            self._pump(lane)
+
+    def _again_later(self, alert_ids: Sequence[str], error: Exception) -> None:
+        """Their rounds broke: neither forget them nor send them time and again."""
+        if isinstance(error, UnavailableError):
+            _events.warning("stage waits", stage="deliver", reason=error.sentence)
+            seconds = LATER_SECONDS
+        else:
+            _events.error("delivery broke", alerts=len(alert_ids), exc_info=error)
+            seconds = BROKEN_SECONDS
+        for alert_id in alert_ids:
+            self._rounds.abandon(alert_id)
+            self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=seconds))
 
     def _pump(self, lane: Lane) -> None:
         while (alert_id := lane.next(now=self._clock(), patient=self._patient)) is not None:
             lane.running += 1
-            self._spawn(self._turn(lane, alert_id))
+            self._tasks.start(self._turn(lane, alert_id))
 
     async def _turn(self, lane: Lane, alert_id: str) -> None:
         try:
             async with lane.host:
                 await self._attempt(lane.endpoint.target, alert_id)
+        except Exception as error:  # noqa: BLE001 - said there
+            self._again_later([alert_id], error)
         finally:
             lane.running -= 1
         self._pump(lane)
 
     async def _attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
-        lane = self._receivers.lane(target)
+        lane = await self._receivers.lane(target)
         if not self._is_ours(alert_id):
             return
         if lane.endpoint.disabled and not forced:
@@ -254,7 +268,10 @@ class Sender:
             outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
             is_changed = False
         else:
-            outcome = await self._receivers.deliver(self._rounds.delivery(alert_id, target))
+            delivery = await self._rounds.delivery(alert_id, target)
+            if not self._is_ours(alert_id) or delivery is None:
+                return
+            outcome = await self._receivers.deliver(delivery)
             is_changed = self._receivers.learn(lane, outcome)
             if not self._is_ours(alert_id):
                 return
@@ -280,20 +297,3 @@ class Sender:
         times = [self._waiting.next_due(), *(lane.due() for lane in self._receivers.lanes())]
         waits = [(one - now).total_seconds() for one in times if one is not None and one > now]
         return min(max(0.01, min(waits, default=LOOK_SECONDS)), LOOK_SECONDS)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its claim is in the log and waits: the next start delivers it.
-            _events.error("delivery broke", exc_info=error)
-
-    async def _cancel(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
