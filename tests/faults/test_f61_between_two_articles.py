@@ -139,6 +139,7 @@ def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(open_desk: O
         script = Script(desk, is_up=name == "up")
         chance = random.Random(seed)
         script.add("s")
+        script.article("first")
         for number in range(15 if desk.given else 40):  # servers take longer
             match chance.randrange(6):
                 case 0:
