@@ -129,6 +129,7 @@ class StateWriter:
                 # Shielded: a stop must not leave the log with half of a cancelled append.
                 before = asyncio.get_running_loop().time()
                 sent = asyncio.wrap_future(self._log.submit(records))
+                sent.add_done_callback(_looked_at)
                 self._note(records[-1], (await asyncio.shield(sent))[-1], before)
             except UnavailableError as error:
                 if not self.patient:
@@ -183,6 +184,12 @@ class StateWriter:
             self.pause = ""
             _events.info("polling resumed")
             self.resumed()
+
+
+def _looked_at(sent: asyncio.Future[list[int]]) -> None:
+    """Who was cancelled asks no more what came of it, and asyncio would call that forgotten."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def _matters(state: FeedState) -> tuple[object, ...]:

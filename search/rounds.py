@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from ingest.errors import NotFoundError, UnavailableError
+from ingest.errors import FencedError, NotFoundError, UnavailableError
 from ingest.log import Log, NewRecord, Record
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
@@ -54,10 +54,17 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """The targets of each round that has begun, and when those are due that may not begin yet."""
+    """What came of beginning rounds, by alert.
+
+    Attributes:
+        targets: Of each round that has begun.
+        early: When those are due that may not begin yet.
+        elsewhere: The shards of those that are not ours to begin.
+    """
 
     targets: dict[str, tuple[str, ...]]
     early: dict[str, datetime]
+    elsewhere: dict[str, int]
 
 
 class Rounds:
@@ -83,6 +90,11 @@ class Rounds:
     def __contains__(self, alert_id: str) -> bool:
         return alert_id in self._open
 
+    def wants(self, alert_id: str, target: str) -> bool:
+        """Whether a round is under way that has not heard of ``target`` yet."""
+        one = self._open.get(alert_id)
+        return one is not None and target in one.left
+
     async def begin(self, alert_ids: Sequence[str], *, again: bool = False) -> Begun:
         """A new round of each alert that waits and is ours.
 
@@ -91,14 +103,17 @@ class Rounds:
         Raises:
             UnavailableError: the log cannot be read now.
         """
-        held = self._shards.held()
         records, subscriptions = await asyncio.to_thread(self._read, alert_ids)
-        begun = Begun(targets={}, early={})
+        held = self._shards.held()
+        begun = Begun(targets={}, early={}, elsewhere={})
         for record in records:
             alert = decode(Alert, record.value or b"")
             since = held.get(record.partition.number)
             wanted = ("waiting", "failed", "muted") if again else ("waiting",)
-            if since is None or alert.alert_id in self._open or alert.state not in wanted:
+            if alert.alert_id in self._open or alert.state not in wanted:
+                continue
+            if since is None:
+                begun.elsewhere[alert.alert_id] = record.partition.number
                 continue
             if not again and alert.next_attempt and alert.next_attempt > self._clock():
                 begun.early[alert.alert_id] = alert.next_attempt
@@ -106,7 +121,12 @@ class Rounds:
             one = Round(
                 alert=alert, shard=record.partition.number, since=since, pending=(), left=set()
             )
-            if targets := await self._begun(one, alert, subscriptions.get(alert.subscription)):
+            try:
+                targets = await self._begun(one, alert, subscriptions.get(alert.subscription))
+            except FencedError:
+                begun.elsewhere[alert.alert_id] = one.shard
+                continue
+            if targets:
                 begun.targets[alert.alert_id] = targets
         return begun
 
@@ -126,20 +146,13 @@ class Rounds:
         self._open[alert.alert_id] = one
         return targets
 
-    def is_ours(self, alert_id: str) -> bool:
-        """Whether the shard of a round under way has been ours since it began."""
-        one = self._open[alert_id]
-        return self._shards.holds(one.shard, one.since)
+    def abandon(self, alert_id: str) -> int:
+        """Forget a round under way; its shard, whose owner begins it anew."""
+        return self._open.pop(alert_id).shard
 
-    def abandon(self, alert_id: str) -> None:
-        """Forget a round whose shard is not ours any more; the new owner repeats it."""
-        self._open.pop(alert_id, None)
-
-    async def delivery(self, alert_id: str, target: str) -> Delivery | None:
-        """What ``target`` gets of a round that is under way; none where its shard went."""
-        alert = await self._alert(self._open[alert_id], alert_id)
-        if alert is None:
-            return None
+    async def delivery(self, alert_id: str, target: str) -> Delivery:
+        """What ``target`` gets of a round that is under way. Raises FencedError: its shard went."""
+        alert = await self._alert(alert_id)
         return Delivery(
             alert_id=alert_id,
             subscription=alert.subscription,
@@ -147,11 +160,16 @@ class Rounds:
             payload=alert.payload,
         )
 
-    async def _alert(self, one: Round, alert_id: str) -> Alert | None:
-        """The alert of a round, as soon as the log can be read; none where its shard went."""
-        if one.alert is not None:
-            return one.alert
-        while self._shards.holds(one.shard, one.since):
+    def _ours(self, alert_id: str) -> Round:
+        """The round, whose shard has been ours since it began; else raises FencedError."""
+        one = self._open.get(alert_id)
+        if one is None or not self._shards.holds(one.shard, one.since):
+            raise FencedError(f"alert {alert_id} is not ours any more")
+        return one
+
+    async def _alert(self, alert_id: str) -> Alert:
+        """The alert of a round, as soon as the log can be read. Raises FencedError."""
+        while (alert := self._ours(alert_id).alert) is None:
             try:
                 record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
             except UnavailableError as error:
@@ -160,21 +178,22 @@ class Rounds:
                 continue
             if record is None:
                 raise NotFoundError(f"alert {alert_id} was removed while it was delivered")
+            self._ours(alert_id)
             return decode(Alert, record.value or b"")
-        return None
+        return alert
 
     async def settle(
         self, alert_id: str, outcome: Outcome, *, endpoint: Endpoint, is_changed: bool
     ) -> Alert | None:
         """Write what came of one target; the alert, where the round is over with it.
 
-        None too where the shard went: then the round is for its new owner.
+        Raises:
+            FencedError: the shard went, and with it the round.
         """
         self._crash_point("K7")
-        one = self._open[alert_id]
+        one = self._ours(alert_id)
         async with one.writing:
-            if (stored := await self._alert(one, alert_id)) is None:
-                return None
+            stored = await self._alert(alert_id)
             now = self._clock()
             alert = replace(stored, state="waiting", pending=one.pending)
             alert = answered(alert, endpoint.target, outcome, now=now)
@@ -196,6 +215,7 @@ class Rounds:
         await self._append([_health(endpoint)])
 
     async def _write(self, one: Round, alert: Alert, endpoint: Endpoint | None = None) -> None:
+        """Write how it stands. Raises FencedError."""
         key, value = ALERT + alert.alert_id, encode(alert)
         said = NewRecord(topic=TOPIC, key=key, value=value, partition=one.shard)
         records = [said] if endpoint is None else [said, _health(endpoint)]
@@ -216,14 +236,14 @@ class Rounds:
                 self._words.written([said], await self._append([said]))
 
     async def _append(self, records: list[NewRecord], one: Round | None = None) -> list[int]:
-        """The offsets; none where the shard went meanwhile."""
+        """The offsets. Raises FencedError where the shard of ``one`` went meanwhile."""
         while one is None or self._shards.holds(one.shard, one.since):
             try:
                 return await asyncio.wrap_future(self._log.submit(records))
             except UnavailableError as error:
                 _events.warning("outcome waits", reason=error.sentence)
                 await asyncio.sleep(RETRY_SECONDS)
-        return []
+        raise FencedError(f"shard {one.shard} is not ours any more")
 
     def _read(self, alert_ids: Sequence[str]) -> tuple[list[Record], dict[str, Subscription]]:
         found = self._log.table(TOPIC).many([ALERT + one for one in alert_ids])

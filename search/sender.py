@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import structlog
 
 from ingest.connections import Connections
-from ingest.errors import NotFoundError, UnavailableError, UsageError
+from ingest.errors import FencedError, NotFoundError, UnavailableError, UsageError
 from ingest.guard import Guard
 from ingest.log import Log
 from ingest.wire import decode
@@ -226,6 +226,8 @@ class Sender:
         for alert_id in alert_ids:
             if alert_id in begun.early:
                 self._waiting.put_off(alert_id, begun.early[alert_id])
+            elif alert_id in begun.elsewhere:
+                self._waiting.let_go(alert_id, begun.elsewhere[alert_id])
             elif alert_id not in self._rounds:
                 self._waiting.done(alert_id)
         for lane, alert_id in lanes:
@@ -241,7 +243,8 @@ class Sender:
             _events.error("delivery broke", alerts=len(alert_ids), exc_info=error)
             seconds = BROKEN_SECONDS
         for alert_id in alert_ids:
-            self._rounds.abandon(alert_id)
+            if alert_id in self._rounds:
+                self._rounds.abandon(alert_id)
             self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=seconds))
 
     def _pump(self, lane: Lane) -> None:
@@ -261,36 +264,27 @@ class Sender:
 
     async def _attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
         lane = await self._receivers.lane(target)
-        if not self._is_ours(alert_id):
+        if not self._rounds.wants(alert_id, target):  # let go meanwhile
             return
-        if lane.endpoint.disabled and not forced:
-            hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
-            outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
-            is_changed = False
-        else:
-            delivery = await self._rounds.delivery(alert_id, target)
-            if not self._is_ours(alert_id) or delivery is None:
-                return
-            outcome = await self._receivers.deliver(delivery)
-            is_changed = self._receivers.learn(lane, outcome)
-            if not self._is_ours(alert_id):
-                return
-        over = await self._rounds.settle(
-            alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
-        )
+        try:
+            if lane.endpoint.disabled and not forced:
+                hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
+                outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
+                is_changed = False
+            else:
+                delivery = await self._rounds.delivery(alert_id, target)
+                outcome = await self._receivers.deliver(delivery)
+                is_changed = self._receivers.learn(lane, outcome)
+            over = await self._rounds.settle(
+                alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
+            )
+        except FencedError:  # whoever owns the shard now begins it anew, and that may be us again
+            if alert_id in self._rounds:
+                self._waiting.let_go(alert_id, self._rounds.abandon(alert_id))
+            return
         if over is not None:
             report(over, outcome)
             self._waiting.settled(over)
-
-    def _is_ours(self, alert_id: str) -> bool:
-        """Whether the round still goes on; else whoever owns the shard now begins it anew."""
-        if alert_id not in self._rounds:
-            return False
-        if self._rounds.is_ours(alert_id):
-            return True
-        self._rounds.abandon(alert_id)
-        self._waiting.put_off(alert_id, self._clock())  # that may be us again
-        return False
 
     def _pause_seconds(self, now: datetime) -> float:
         """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""

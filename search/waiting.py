@@ -28,6 +28,8 @@ class Waiting:
         self._shards = shards
         self._held: dict[int, int] = {}
         self._told: deque[Sequence[str]] = deque()
+        self._left: deque[int] = deque()
+        self._unread: set[int] = set()
         self._due: list[Due] = []
         self._known: set[str] = set()
         self._kept: list[Due] | None = None
@@ -39,11 +41,16 @@ class Waiting:
     def read(self) -> list[Due]:
         """What has come to wait since the last call: of shards that are new here, all that waits.
 
+        Of shards too that were not ours for a moment, when one of their alerts was let go.
+
         Raises:
             UnavailableError: the log cannot be read now; nothing is lost by it.
         """
+        while self._left:
+            self._unread.add(self._left.popleft())
         held = dict(self._shards.held())
         gained = {one for one, since in held.items() if self._held.get(one) != since}
+        gained |= self._unread & held.keys()
         found: list[Due] = []
         if gained:
             found += [
@@ -53,6 +60,7 @@ class Waiting:
                 for due in _due(record)
             ]
         self._held = held
+        self._unread -= gained
         while self._told:
             found += [(LONG_AGO, one) for one in self._told.popleft()]
         return found
@@ -87,6 +95,11 @@ class Waiting:
             self.put_off(alert.alert_id, alert.next_attempt)
         else:
             self.done(alert.alert_id)
+
+    def let_go(self, alert_id: str, shard: int) -> None:
+        """Its shard is not ours now; it is read anew as soon as that is ours."""
+        self._known.discard(alert_id)
+        self._left.append(shard)
 
     def done(self, alert_id: str) -> None:
         """It waits no more."""
