@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,10 @@ class Tagroom:
 
     def __post_init__(self) -> None:
         self.log = KafkaLog(self.settings())
-        self._make_topics()
+        self._make_topics(self.log)
 
-    def _make_topics(self) -> None:
-        self.log.ensure_topics(
+    def _make_topics(self, log: KafkaLog) -> None:
+        log.ensure_topics(
             [
                 replace(spec, partitions=self.partitions) if spec.name == "articles" else spec
                 for spec in topic_specs()
@@ -77,7 +78,8 @@ class Tagroom:
         admin.delete_topics([self.prefix + topic])
         self.wait_for(lambda: self.prefix + topic not in admin.list_topics())
         admin.close()
-        self._make_topics()
+        with closing(KafkaLog(self.settings())) as other:  # ours knows the topic that was
+            self._make_topics(other)
 
     def settings(self, member: str = "") -> KafkaSettings:
         return KafkaSettings(

@@ -484,8 +484,9 @@ def test_f59_a_log_that_ends_before_what_was_read_stops_the_stage(
 
 
 def test_f59_a_topic_made_anew_under_a_reader_stops_the_stage(
-    log: KafkaLog, topic: str, admin: KafkaAdminClient, monkeypatch: pytest.MonkeyPatch
+    open_log: OpenLog, topic: str, admin: KafkaAdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log, other = open_log(), open_log()
     log.ensure_topics([TopicSpec(name=topic)])
     log.append([new(topic, b"%d" % n) for n in range(10)])
     monkeypatch.setattr("ingest.kafka_consumer._LOOK_SECONDS", 1.0)
@@ -493,8 +494,8 @@ def test_f59_a_topic_made_anew_under_a_reader_stops_the_stage(
     assert len(drain(member, 10)) == 10
     admin.delete_topics([PREFIX + topic])
     assert within(PATIENCE_SECONDS, lambda: PREFIX + topic not in admin.list_topics())
-    log.ensure_topics([TopicSpec(name=topic)])
-    log.append([new(topic, b"other")])
+    other.ensure_topics([TopicSpec(name=topic)])
+    other.append([new(topic, b"other")])
     with pytest.raises(ForeignStoreError):
         drain(member, 1)
 

@@ -93,7 +93,7 @@ def lists(kafka: str, elasticsearch_server: ElasticsearchServer, tmp_path: Path)
     log = KafkaLog(KafkaSettings(bootstrap=kafka, prefix=f"{prefix}."))
     names = ("alert-state", "feeds", "feed-state")
     specs = [TopicSpec(name=name, partitions=PARTITIONS, compacted=True) for name in names]
-    log.ensure_topics([*specs, TopicSpec(name="quarantine")])
+    log.ensure_topics([*specs, TopicSpec(name="quarantine"), TopicSpec(name="stories")])
     settings = ElasticSettings(url=elasticsearch_server.url, prefix=prefix)
     with connect(settings) as client:
         put_templates(client, settings)
