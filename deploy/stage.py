@@ -110,7 +110,7 @@ async def _run(name: StageName, settings: Settings, folder: DataFolder, *, as_js
         page = _Page([_health(work, settings) for work in works])
         stack.enter_context(serving_page(page, settings.stage))
         for work, health in zip(works, page.healths, strict=True):
-            look = partial(_looked, work, health, parts.quarantine)
+            look = partial(_looked, work, health, parts)
             stack.enter_context(watched(health, look, failed=partial(_fail, stages, work.name)))
             if work.loop is not None:
                 stages.start(work.name, work.loop)
@@ -169,9 +169,14 @@ async def _when(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-def _looked(work: Work, health: StageHealth, quarantine: Quarantine) -> int:
-    """Note what was done and set aside since the last look; how much waits."""
-    health.quarantined = quarantine.made
+def _looked(work: Work, health: StageHealth, parts: Parts) -> int:
+    """Note what was done and set aside since the last look; how much waits.
+
+    Raises:
+        ForeignStoreError: the log came back empty.
+    """
+    parts.log.identity()
+    health.quarantined = parts.quarantine.made
     done = work.done()
     if done > health.records:
         health.acked(done - health.records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
 from dataclasses import replace
@@ -30,7 +31,7 @@ from tests.cluster_scene import Scene, Size, newsroom
 from tests.newsroom import until
 
 STORIES = Partition("stories")
-ENDS_SECONDS = 90.0
+ENDS_SECONDS = 150.0
 
 
 def emptied(server: KafkaServer) -> None:
@@ -92,8 +93,10 @@ async def test_f59_every_stage_ends_with_a_sentence_and_nobody_is_alerted_again(
         assert isinstance(server, KafkaServer)
         await asyncio.to_thread(emptied, server)
         scene.ledger.issue(10)
-        await asyncio.to_thread(lambda: [*set_up(scene.settings)])
-        await until(lambda: not running(scene), seconds=ENDS_SECONDS)
+        await asyncio.to_thread(set_up_again, scene)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: not running(scene), seconds=ENDS_SECONDS)
+        assert running(scene) == {}
         for worker in scene.crew.workers:
             assert worker.running is not None
             assert worker.running.process.returncode not in {0, None}
@@ -101,12 +104,26 @@ async def test_f59_every_stage_ends_with_a_sentence_and_nobody_is_alerted_again(
         assert len(scene.book.acknowledged()) == alerts
 
 
+def set_up_again(scene: Scene) -> None:
+    """As a supervisor runs ``wirewatch setup``: a broker that ten clients besiege may be slow."""
+    end = time.monotonic() + ENDS_SECONDS
+    while True:
+        try:
+            list(set_up(scene.settings))
+        except UnavailableError:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
+
+
 SENTENCES = ("came back empty", "Kafka has no topic", "has lost records", "The log is older")
 
 
-def running(scene: Scene) -> list[str]:
-    return [
-        one.name
+def running(scene: Scene) -> dict[str, str]:
+    """Who still runs, and what it said last."""
+    return {
+        one.name: one.running.said()[-500:]
         for one in scene.crew.workers
         if one.running is not None and one.running.process.poll() is None
-    ]
+    }

@@ -115,15 +115,12 @@ def with_other_facets(one: Found) -> Found:
 
 
 def in_a_search(spoil: Callable[[Found], Found]) -> Callable[[Answers], Answers]:
-    """``spoil`` in the first search that has several hits in an order of time."""
+    """``spoil`` in the search that has the most hits in an order of time: two may be as old."""
 
     def spoilt(answers: Answers) -> Answers:
         found = [*answers.found]
-        place = next(
-            place
-            for place, one in enumerate(found)
-            if len(one.ids) > 1 and not one.question.is_grouped
-        )
+        places = [place for place, one in enumerate(found) if not one.question.is_grouped]
+        place = max(places, key=lambda place: len(found[place].ids))
         found[place] = spoil(found[place])
         return replace(answers, found=found)
 
