@@ -54,12 +54,12 @@ class Child(ABC):
 
     async def end(self) -> int:
         """Stop it in good order; its exit status."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
             self.process.terminate()
         return await self.ended()
 
     async def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
             self.process.kill()
         await self.ended()
 

@@ -81,7 +81,7 @@ class Scene:
     async def quiet(self, seconds: float) -> str:
         """Wait until nothing waits and every alert came; what waits still after ``seconds``."""
         waits = ""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):  # ``waits`` says it
             async with asyncio.timeout(seconds):
                 while (  # noqa: ASYNC110 - other processes, no event
                     waits := await asyncio.to_thread(self._waits)

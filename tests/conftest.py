@@ -17,6 +17,7 @@ from tests.servers import (
     elasticsearch_server,
     kafka,
     kafka_server,
+    meets_kafka,
     mortal_elasticsearch,
     mortal_kafka,
     server_files,
@@ -52,9 +53,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a client of Kafka leaves open fails no test that has a server."""
+    """What Kafka's client leaves open fails no test that has a Kafka; all others stay strict."""
     for item in items:
-        if isinstance(item, pytest.Function) and "server_files" in item.fixturenames:
+        if isinstance(item, pytest.Function) and meets_kafka(item.fixturenames):
             item.add_marker(LEFT_OPEN)
 
 

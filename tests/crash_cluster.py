@@ -128,6 +128,7 @@ class _Run:
 
     def __init__(self, scene: Scene, wanted: Plan) -> None:
         self.pauses: list[Pause] = []
+        self.absent: list[str] = []  # who never came back into their groups
         self._scene = scene
         self._wanted = wanted
 
@@ -219,12 +220,14 @@ class _Run:
 
     async def _together(self, victim: Worker) -> None:
         """Wait until who was started again is in its group."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(TAKEOVER_SECONDS):
                 while (  # noqa: ASYNC110 - another process, no event
                     victim.name not in await self._owners(victim.kind)
                 ):
                     await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            self.absent.append(victim.name)
 
     async def _until_moved(
         self, before: dict[str, dict[int, int]], *, since: float
@@ -251,6 +254,7 @@ async def _concluded(scene: Scene, run: _Run) -> Findings:
     findings.differences += audit.differences
     findings.differences += [f"{pause.victim}'s work never went on" for pause in run.pauses
                              if pause.seconds is None]  # fmt: skip
+    findings.differences += [f"{name} did not join its group again" for name in run.absent]
     findings.differences += [f"{name} ended with {status} in the end"
                              for name, status in statuses.items() if status]  # fmt: skip
     return findings

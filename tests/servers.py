@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,10 +29,20 @@ LEFT_OPEN = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
 """kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector."""
 
 
+_KAFKA = frozenset({"kafka_server", "mortal_kafka"})
+_ELASTICSEARCH = frozenset({"elasticsearch_server", "mortal_elasticsearch"})
+
+
+def meets_kafka(fixtures: Collection[str]) -> bool:
+    """Whether a test with these fixtures has a Kafka; one of Elasticsearch alone has not."""
+    asked = {*fixtures}
+    return bool(asked & _KAFKA) or ("server_files" in asked and not asked & _ELASTICSEARCH)
+
+
 @pytest.fixture(autouse=True)
 def collected(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Collect those sockets here and not in another test; log records would hold them."""
-    if "server_files" not in request.fixturenames:
+    if not meets_kafka(request.fixturenames):
         yield
         return
     with caplog.at_level(logging.CRITICAL, logger="kafka"):

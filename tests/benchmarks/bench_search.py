@@ -166,7 +166,7 @@ def open_index(place: str) -> Index:
     if "://" not in place:
         return TantivyIndex(Path(place))
     from search.elastic_index import ElasticIndex  # noqa: PLC0415  needs the extra
-    from search.elastic_settings import ElasticSettings  # noqa: PLC0415
+    from search.elastic_settings import ElasticSettings  # noqa: PLC0415  as above
 
     return ElasticIndex(ElasticSettings(url=place, prefix="benchmark", answer_seconds=60))
 

@@ -31,7 +31,7 @@ def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLog
     def open_kafka() -> Log:
         pytest.importorskip("kafka", reason="the extra for Kafka is not installed")
         from ingest.kafka_log import KafkaLog  # noqa: PLC0415  needs the extra
-        from ingest.kafka_settings import KafkaSettings  # noqa: PLC0415
+        from ingest.kafka_settings import KafkaSettings  # noqa: PLC0415  as above
 
         member = "worker" if request.param == "kafka-static" else ""
         address: str = request.getfixturevalue("kafka")

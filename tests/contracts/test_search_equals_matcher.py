@@ -123,7 +123,7 @@ def on_elasticsearch(url: str, *, cases: int = CASES["elastic"]) -> Searched:
     """The documents in an index of their own in the Elasticsearch at ``url``."""
     pytest.importorskip("elasticsearch", reason="the extra for Elasticsearch is not installed")
     from search.elastic_index import ElasticIndex  # noqa: PLC0415  needs the extra
-    from search.elastic_settings import ElasticSettings  # noqa: PLC0415
+    from search.elastic_settings import ElasticSettings  # noqa: PLC0415  as above
 
     index = ElasticIndex(ElasticSettings(url=url, prefix=f"matcher-{uuid4().hex[:8]}"))
     return Searched(index, index._reader.engine, cases=cases)

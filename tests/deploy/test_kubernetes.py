@@ -221,10 +221,10 @@ class Target(_Strict):
 
 class Lag(_Strict):
     bootstrapServers: str  # noqa: N815 - KEDA's names, here and below
-    consumerGroup: str  # noqa: N815
+    consumerGroup: str  # noqa: N815 - as KEDA has it
     topic: str
-    lagThreshold: str  # noqa: N815
-    offsetResetPolicy: Literal["earliest", "latest"]  # noqa: N815
+    lagThreshold: str  # noqa: N815 - as KEDA has it
+    offsetResetPolicy: Literal["earliest", "latest"]  # noqa: N815 - as KEDA has it
 
 
 class Reference(_Strict):
@@ -234,20 +234,20 @@ class Reference(_Strict):
 class Trigger(_Strict):
     type: Literal["kafka"]
     metadata: Lag
-    authenticationRef: Reference  # noqa: N815
+    authenticationRef: Reference  # noqa: N815 - as KEDA has it
 
 
 class ScaledSpec(_Strict):
-    scaleTargetRef: Target  # noqa: N815
-    minReplicaCount: int  # noqa: N815
-    maxReplicaCount: int  # noqa: N815
-    pollingInterval: int  # noqa: N815
-    cooldownPeriod: int  # noqa: N815
+    scaleTargetRef: Target  # noqa: N815 - as KEDA has it
+    minReplicaCount: int  # noqa: N815 - as KEDA has it
+    maxReplicaCount: int  # noqa: N815 - as KEDA has it
+    pollingInterval: int  # noqa: N815 - as KEDA has it
+    cooldownPeriod: int  # noqa: N815 - as KEDA has it
     triggers: list[Trigger]
 
 
 class ScaledObject(_Strict):
-    apiVersion: Literal["keda.sh/v1alpha1"]  # noqa: N815
+    apiVersion: Literal["keda.sh/v1alpha1"]  # noqa: N815 - as KEDA has it
     kind: Literal["ScaledObject"]
     metadata: Metadata
     spec: ScaledSpec

@@ -38,21 +38,19 @@ class Moving:
 
 
 class Unwilling(SqliteLog):
-    """Takes no outcome of a delivery while it is told to; ``refused`` is set when it did not."""
+    """Leaves the outcome of a delivery unanswered while it is told to, as ``held``."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.is_full = False
-        self.refused = threading.Event()
+        self.held: Future[list[int]] | None = None
 
     def submit(
         self, records: Sequence[NewRecord], *, commit: Commit | None = None
     ) -> Future[list[int]]:
         if self.is_full and any(b'"state":"sent"' in (one.value or b"") for one in records):
-            self.refused.set()
-            future: Future[list[int]] = Future()
-            future.set_exception(UnavailableError("full", sentence="The log is full."))
-            return future
+            self.held = Future()
+            return self.held
         return super().submit(records, commit=commit)
 
 
@@ -101,15 +99,18 @@ def publish(desk: Newsdesk, count: int) -> None:
 
 @pytest.mark.usefixtures("quick")
 async def test_f58_an_outcome_that_was_not_written_before_its_shard_went_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(rounds, "RETRY_SECONDS", 0.5)
     async with scene(tmp_path) as found:
         found.log.is_full = True
         await asyncio.to_thread(publish, found.desk, 1)
-        assert await asyncio.to_thread(found.log.refused.wait, PATIENCE_SECONDS)
-        found.shards.generation += 1  # it went, came back, and is read again before the next try
+        await until(lambda: found.log.held is not None, seconds=PATIENCE_SECONDS)
+        found.shards.generation += 1  # it went, came back, and is read before the write fails
+        await until(lambda: found.desk.sender._waiting._held == {0: 1}, seconds=PATIENCE_SECONDS)
+        await asyncio.sleep(0.1)
         found.log.is_full = False
+        assert found.log.held is not None
+        found.log.held.set_exception(UnavailableError("full", sentence="The log is full."))
         await until(found.sent, seconds=PATIENCE_SECONDS)
         assert found.desk.stdout.getvalue().count("Harbour talks end") == 2  # with one id
 

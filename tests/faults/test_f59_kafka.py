@@ -94,7 +94,7 @@ async def test_f59_every_stage_ends_with_a_sentence_and_nobody_is_alerted_again(
         await asyncio.to_thread(emptied, server)
         scene.ledger.issue(10)
         await asyncio.to_thread(set_up_again, scene)
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):  # the assertion after it says who
             await until(lambda: not running(scene), seconds=ENDS_SECONDS)
         assert running(scene) == {}
         for worker in scene.crew.workers:
