@@ -31,8 +31,9 @@ from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
-from search.api import create_api, listed_alerts
+from search.api import create_api
 from search.explain import explain_match
+from search.routes.alerts import listed_alerts
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""

@@ -16,7 +16,7 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
-from search.api import Services
+from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
 

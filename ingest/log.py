@@ -197,4 +197,9 @@ def topic_specs(
         TopicSpec(name="alert-state", partitions=shards, compacted=True),
         TopicSpec(name="requests", partitions=shards, retention_days=7),
         TopicSpec(name="quarantine", retention_days=quarantine_days or None),
+        TopicSpec(name="channels", compacted=True),
+        TopicSpec(name="accounts", compacted=True),
+        TopicSpec(name="marks", compacted=True),
+        TopicSpec(name="audit", retention_days=365),
+        TopicSpec(name="erasures", compacted=True),
     )

@@ -1,0 +1,41 @@
+"""Who asks, and what they may see: set by the login, read by routes and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Depends, Request
+
+Scope = Literal["read", "write", "admin"]
+
+EVERY_SCOPE: frozenset[Scope] = frozenset({"read", "write", "admin"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An account, or whoever sits at this machine.
+
+    Attributes:
+        owner: The account's name; ``local`` on the loopback interface and the command line.
+        scopes: ``read`` looks, ``write`` changes what is its own, ``admin`` sees and changes all.
+    """
+
+    owner: str = "local"
+    scopes: frozenset[Scope] = EVERY_SCOPE
+
+    def sees(self, owner: str) -> bool:
+        """Whether what belongs to ``owner`` may be shown to them."""
+        return owner == self.owner or "admin" in self.scopes
+
+
+LOCAL = Caller()
+
+
+def _caller(request: Request) -> Caller:
+    """Who asks: what the login left in the request's state, else whoever sits here."""
+    found: Caller = getattr(request.state, "caller", LOCAL)
+    return found
+
+
+WhoAsks = Annotated[Caller, Depends(_caller)]

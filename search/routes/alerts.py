@@ -1,0 +1,48 @@
+"""Routes of alerts: what was sent, and sending it again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+
+from processors.moments import moment
+from search import views
+from search.routes.paging import PageSize
+from search.services import Services
+
+
+def alerting(services: Services) -> APIRouter:
+    """Alerts: list, retry."""
+    router = APIRouter(prefix="/alerts")
+
+    @router.get("")
+    def alerts(
+        state: str = "",
+        since: str = "",
+        subscription: str = "",
+        size: PageSize = 200,
+        after: str = "",
+    ) -> dict[str, Any]:
+        """Alerts, newest first, a page at a time."""
+        rows = listed_alerts(services, state=state, since=since, subscription=subscription)
+        found = views.rest(rows, after=after, key="alert_id")
+        return views.page("alerts", found, size=size, key="alert_id")
+
+    @router.post("/{alert_id}/retry")
+    async def retry(alert_id: str) -> dict[str, Any]:
+        """Deliver a failed alert again, with the same id."""
+        await services.retry_alert(alert_id)
+        return views.alert(services.log, alert_id)
+
+    return router
+
+
+def listed_alerts(
+    services: Services, *, state: str, since: str, subscription: str
+) -> list[dict[str, Any]]:
+    """Alerts, newest first, as asked for in words. Raises UsageError."""
+    wanted = services.subscriptions.get(subscription).id if subscription else ""
+    begin = moment(since, now=datetime.now(UTC)) if since else None
+    return views.alerts(services.log, state=state, since=begin, subscription=wanted)

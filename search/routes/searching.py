@@ -1,0 +1,73 @@
+"""Routes of search: articles, stories, topics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+
+from ingest.errors import NotFoundError
+from processors.moments import moment
+from processors.query import parse
+from search import views
+from search.index import SearchRequest
+from search.routes.paging import PageSize
+from search.services import Services
+
+
+def searching(services: Services) -> APIRouter:
+    """Search, articles, stories and topics."""
+    router = APIRouter()
+
+    @router.get("/search")
+    def search(
+        q: str,
+        since: str = "",
+        until: str = "",
+        sort: Literal["relevance", "newest", "oldest"] = "newest",
+        size: PageSize = 20,
+        after: str = "",
+        group: bool = False,
+        facets: str = "",
+        interval: str = "",
+    ) -> dict[str, Any]:
+        """Full-text search: ``hits`` and, as ``end``, the totals."""
+        now = datetime.now(UTC)
+        request = SearchRequest(
+            query=parse(q, where="search", now=now),
+            sort=sort,
+            size=size,
+            after=after,
+            group=group,
+            since=moment(since, now=now) if since else None,
+            until=moment(until, now=now) if until else None,
+            facets=tuple(name for name in facets.split(",") if name),
+            interval=interval,
+        )
+        return views.search_result(services.index().search(request))
+
+    @router.get("/articles/{article_id}")
+    def article(article_id: str) -> dict[str, Any]:
+        """One article, its revisions and its way through the stages."""
+        return views.article(services.log, services.index(), article_id)
+
+    @router.get("/stories/{story_id}")
+    def story(story_id: str) -> dict[str, Any]:
+        """One story with its articles, oldest first."""
+        return views.story(services.index(), story_id)
+
+    @router.get("/topics")
+    def topics() -> dict[str, Any]:
+        """The topics in force."""
+        return {"topics": [views.topic(one) for one in services.topics]}
+
+    @router.get("/topics/{topic_id}")
+    def topic(topic_id: str) -> dict[str, Any]:
+        """One topic, a definition a language."""
+        found = [views.topic(one) for one in services.topics if one.id == topic_id]
+        if not found:
+            raise NotFoundError(f"there is no topic {topic_id}", hint="See: wirewatch topics list")
+        return {"id": topic_id, "definitions": found}
+
+    return router

@@ -1,0 +1,40 @@
+"""What the routes and the pages work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.feed_store import FeedStore
+from ingest.log import Log
+from ingest.quarantine import Quarantine
+from processors.topic import Topic
+from search.index import Index
+from search.subscription_store import SubscriptionStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the API works with; the shell that owns the data folder puts it together.
+
+    Attributes:
+        index: A function, since ``reindex`` switches to a new one while the API runs.
+        changed: Told the name of a list ("feeds", "subscriptions") that was written.
+        retry_alert: Gives a failed alert another attempt, with the same id.
+        send_test: Sends a test alert; one row a target with its error.
+        ready: The sentence of what is not ready yet; empty when all is.
+        metrics: The Prometheus text.
+    """
+
+    log: Log
+    feeds: FeedStore
+    subscriptions: SubscriptionStore
+    quarantine: Quarantine
+    topics: Sequence[Topic]
+    index: Callable[[], Index]
+    changed: Callable[[str], None]
+    retry_alert: Callable[[str], Awaitable[None]]
+    send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
+    ready: Callable[[], str]
+    metrics: Callable[[], bytes]
