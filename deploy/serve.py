@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -95,8 +95,13 @@ def guarded(app: FastAPI) -> FastAPI:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Answer on ``listener`` for the length of the block."""
+async def serving(
+    app: FastAPI, listener: socket.socket, *, end_streams: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
+    """Answer on ``listener`` for the length of the block.
+
+    ``end_streams`` ends the answers that would go on for ever.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -110,6 +115,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        end_streams()
         server.end()
         await task
         listener.close()
