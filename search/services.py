@@ -11,6 +11,7 @@ from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.index import Index
+from search.live import Live
 from search.subscription_store import SubscriptionStore
 
 
@@ -27,6 +28,7 @@ class Services:
         preview: Told a query and a number of days: what it would have sent.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
+        live: Streams of alerts as they happen.
     """
 
     log: Log
@@ -43,3 +45,4 @@ class Services:
     preview: Callable[..., dict[str, Any]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
+    live: Live
