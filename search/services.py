@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
@@ -12,6 +13,7 @@ from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.index import Index
 from search.live import Live
+from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
 
@@ -24,8 +26,6 @@ class Services:
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
-        mute, unmute: Told a subscription's id and a story's: whether it is enough.
-        preview: Told a query and a number of days: what it would have sent.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
@@ -40,9 +40,17 @@ class Services:
     changed: Callable[[str], None]
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
-    mute: Callable[[str, str], Awaitable[None]]
-    unmute: Callable[[str, str], Awaitable[None]]
-    preview: Callable[..., dict[str, Any]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

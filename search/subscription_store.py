@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, Unpack
 
 from ingest.errors import NotFoundError, UsageError
 from ingest.guard import Guard
@@ -20,6 +20,7 @@ from processors.query_advice import check_topics
 from search.backfill import check_begin
 from search.caller import LOCAL, Caller
 from search.secrets import Vault
+from search.subscription_changes import Changes, Options, check_times
 from search.subscription_names import Names
 from search.subscription_views import subscription_row
 from search.subscriptions import Subscription, check_name, kind_of, redacted, shard_of
@@ -31,25 +32,6 @@ Put = Literal["added", "changed", "unchanged"]
 
 AT_ONCE = 500
 """Subscriptions read together for a list."""
-
-
-class Options(TypedDict, total=False):
-    """What else a subscription may have; what is absent or None stays, an empty text ends it."""
-
-    digest: str | None
-    quiet: str | None
-    throttle: str | None
-    every_article: bool | None
-    story_updates: bool | None
-    paused: bool | None
-
-
-class Changes(Options, total=False):
-    """What to change of a subscription."""
-
-    name: str | None
-    query: str | None
-    to: Sequence[str] | None
 
 
 class SubscriptionStore:
@@ -260,6 +242,7 @@ class SubscriptionStore:
                 given["to"], known=before.to, from_network=from_network
             )
         after = replace(before, **given, version=before.version + 1)
+        check_times(after)
         anew = after.query != before.query or (before.paused and not after.paused and not catch_up)
         return replace(
             after,
