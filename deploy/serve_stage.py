@@ -22,20 +22,20 @@ async def serve(settings: Settings, folder: DataFolder) -> None:
     """Answer until SIGTERM or SIGINT.
 
     Raises:
-        UsageError: the port is in use.
+        UsageError: the port is in use, or others could reach it without an account.
         UnavailableError: Kafka or Elasticsearch does not answer.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
-    listener = bind_port(settings.api)
-    async with (
-        Distributed.opened(settings, folder) as shell,
-        serving(guarded(create_api(shell.services(), from_network=True)), listener),
-    ):
-        with serving_page(_Page(shell), settings.stage):
-            port = int(listener.getsockname()[1])
-            logger.info("running", stage="serve", api=f"http://{settings.api.host}:{port}")
-            await stop.wait()
+    async with Distributed.opened(settings, folder) as shell:
+        listener = bind_port(settings.api, accounts=shell.accounts)
+        app = create_api(shell.services(), from_network=True)
+        app = guarded(app, accounts=shell.accounts, settings=settings.api)
+        async with serving(app, listener, settings=settings.api):
+            with serving_page(_Page(shell), settings.stage):
+                port = int(listener.getsockname()[1])
+                logger.info("running", stage="serve", api=settings.api.url(port))
+                await stop.wait()
 
 
 class _Page:

@@ -36,6 +36,7 @@ class Shell(ABC):
         self.indexer = parts.indexer
         self.sender = parts.sender
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
@@ -75,6 +76,7 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,

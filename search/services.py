@@ -10,6 +10,7 @@ from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.index import Index
 from search.subscription_store import SubscriptionStore
 
@@ -30,6 +31,7 @@ class Services:
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
