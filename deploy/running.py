@@ -25,13 +25,12 @@ from deploy.folder import DataFolder
 from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
-from deploy.serve import bind_port, guarded, serving
+from deploy.serve import bind_port, serving_port
 from deploy.settings import Settings
 from deploy.signals import stop_on_signals
 from deploy.totals import Totals
 from ingest.errors import UsageError
 from search.account_store import AccountStore
-from search.api import create_api
 from search.api_settings import ApiSettings
 
 logger = structlog.get_logger(__name__)
@@ -159,10 +158,8 @@ def _add_feeds(shell: Embedded, data: bytes, place: str) -> None:
 @asynccontextmanager
 async def _web(shell: Embedded, wanted: Wanted, settings: Settings) -> AsyncIterator[int]:
     listener = _listener(wanted, settings.api, accounts=shell.accounts)
-    app = create_api(shell.services(), from_network=True)
-    app = guarded(app, accounts=shell.accounts, settings=settings.api)
-    async with serving(app, listener, settings=settings.api):
-        yield int(listener.getsockname()[1])
+    async with serving_port(shell, listener) as port:
+        yield port
 
 
 def _listener(wanted: Wanted, settings: ApiSettings, *, accounts: AccountStore) -> socket.socket:

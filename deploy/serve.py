@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
+from deploy.shell import Shell
 from ingest.errors import FileError, UsageError
 from search.account_store import AccountStore
+from search.api import create_api
 from search.api_settings import ApiSettings
 from search.body_limit import BodyLimit
 from search.form_tokens import FormTokens
@@ -119,10 +121,27 @@ def _check_certificate(settings: ApiSettings) -> None:
 
 
 @asynccontextmanager
+async def serving_port(shell: Shell, listener: socket.socket) -> AsyncIterator[int]:
+    """Answer others on ``listener`` for the length of the block; the number of the port."""
+    settings = shell.settings.api
+    app = create_api(shell.services(), from_network=True)
+    app = guarded(app, accounts=shell.accounts, settings=settings)
+    async with serving(app, listener, end_streams=shell.live.close, settings=settings):
+        yield int(listener.getsockname()[1])
+
+
+@asynccontextmanager
 async def serving(
-    app: FastAPI, listener: socket.socket, *, settings: ApiSettings | None = None
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    end_streams: Callable[[], None] = lambda: None,
+    settings: ApiSettings | None = None,
 ) -> AsyncIterator[None]:
-    """Answer on ``listener`` for the length of the block; https where ``settings`` say so."""
+    """Answer on ``listener`` for the length of the block; https where ``settings`` say so.
+
+    ``end_streams`` ends the answers that would go on for ever.
+    """
     certificate = settings.tls_certificate if settings else ""
     config = uvicorn.Config(
         app,
@@ -140,6 +159,7 @@ async def serving(
     try:
         yield
     finally:
+        end_streams()
         server.end()
         await task
         listener.close()

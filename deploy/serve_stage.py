@@ -9,11 +9,10 @@ import structlog
 from deploy.distributed import Distributed
 from deploy.folder import DataFolder
 from deploy.metrics import metrics_text
-from deploy.serve import bind_port, guarded, serving
+from deploy.serve import bind_port, serving_port
 from deploy.settings import Settings
 from deploy.signals import stop_on_signals
 from processors.stage_page import serving_page
-from search.api import create_api
 
 logger = structlog.get_logger(__name__)
 
@@ -29,11 +28,8 @@ async def serve(settings: Settings, folder: DataFolder) -> None:
     stop_on_signals(stop)
     async with Distributed.opened(settings, folder) as shell:
         listener = bind_port(settings.api, accounts=shell.accounts)
-        app = create_api(shell.services(), from_network=True)
-        app = guarded(app, accounts=shell.accounts, settings=settings.api)
-        async with serving(app, listener, settings=settings.api):
+        async with serving_port(shell, listener) as port:
             with serving_page(_Page(shell), settings.stage):
-                port = int(listener.getsockname()[1])
                 logger.info("running", stage="serve", api=settings.api.url(port))
                 await stop.wait()
 

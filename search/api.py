@@ -15,8 +15,10 @@ from search.routes.alerts import alerting
 from search.routes.audit import auditing
 from search.routes.feeds import feed_list
 from search.routes.login import logging_in
+from search.routes.query_check import query_checking
 from search.routes.searching import searching
 from search.routes.state import state
+from search.routes.stream import streaming
 from search.routes.subscriptions import subscribing
 from search.services import Services
 
@@ -31,6 +33,8 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(alerting(services), prefix="/api")
     app.include_router(auditing(services), prefix="/api")
     app.include_router(logging_in(services))
+    app.include_router(query_checking(services), prefix="/api")
+    app.include_router(streaming(services), prefix="/api")
     app.include_router(state(services))
     app.add_middleware(AuditTrail, log=services.log)
     return app
