@@ -31,7 +31,9 @@ from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
 from search.api import create_api
+from search.audit import entries
 from search.explain import explain_match
+from search.routes.accounts import account_list
 from search.routes.alerts import listed_alerts
 from search.routes.query_check import checked_query
 from search.subscription_files import export_text
@@ -81,6 +83,7 @@ def create_local_api(shell: Shell) -> FastAPI:
     app.include_router(_explaining(shell), prefix="/local")
     app.include_router(_quarantine(shell), prefix="/local")
     app.include_router(_upkeep(shell), prefix="/local")
+    app.include_router(account_list(shell.services()), prefix="/local")
     return app
 
 
@@ -158,6 +161,12 @@ def _lists(shell: Shell) -> APIRouter:
     def quarantine() -> StreamingResponse:
         """What is set aside, oldest first."""
         return _streamed(as_json(r) for r in shell.quarantine.items() if r.state == "open")
+
+    @router.get("/audit")
+    def audit(since: str = "", owner: str = "") -> StreamingResponse:
+        """Deliveries and changes, oldest first."""
+        begin = moment(since, now=datetime.now(UTC)) if since else None
+        return _streamed(as_json(one) for _, one in entries(shell.log, since=begin, owner=owner))
 
     return router
 

@@ -38,6 +38,7 @@ class Shell(ABC):
         self.sender = parts.sender
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
@@ -78,6 +79,7 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,

@@ -29,6 +29,11 @@ def describe_problems(app: FastAPI) -> None:
 
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
+    return problem_of(error)
+
+
+def problem_of(error: Exception) -> JSONResponse:
+    """The problem document of an error."""
     status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
     found = error.as_json() if isinstance(error, WirewatchError) else {"error": str(error)}
     return problem(status, found)

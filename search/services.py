@@ -11,6 +11,7 @@ from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.index import Index
 from search.live import Live
 from search.preview import preview
@@ -34,6 +35,7 @@ class Services:
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from deploy.cli import (
+    accounts,
     alerts,
     cluster,
     configuration,
@@ -87,6 +88,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(queries.app, name="query")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(configuration.app, name="config")
 app.add_typer(kibana.app, name="kibana")
