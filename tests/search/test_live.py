@@ -53,7 +53,7 @@ class Ear:
         self.heard: list[Heard] = []
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def listening(self) -> AsyncIterator[AsyncGenerator[bytes]]:
         """The stream from the last event on; it stands once this block is entered."""
         start = await self._live.begin(self.last)
         found = self._live.events(start, self._sees, stories=self._stories)
