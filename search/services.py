@@ -12,6 +12,7 @@ from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.index import Index
 from search.live import Live
+from search.marks import MarkStore
 from search.subscription_store import SubscriptionStore
 
 
@@ -27,6 +28,7 @@ class Services:
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
+        marks: What readers note about articles.
     """
 
     log: Log
@@ -41,3 +43,4 @@ class Services:
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+    marks: MarkStore

@@ -15,6 +15,7 @@ from deploy.cli import (
     alerts,
     cluster,
     configuration,
+    export,
     feeds,
     filters,
     kibana,
@@ -78,6 +79,7 @@ def options(
 
 run.register(app)
 search.register(app)
+export.register(app)
 upkeep.register(app)
 filters.register(app)
 stages.register(app)
