@@ -33,8 +33,10 @@ from processors.moments import moment
 from search.api import create_api
 from search.audit import entries
 from search.explain import explain_match
+from search.export import row as exported
 from search.routes.accounts import account_list
 from search.routes.alerts import listed_alerts
+from search.routes.exporting import exported_pages
 from search.routes.query_check import checked_query
 from search.subscription_files import export_text
 
@@ -156,6 +158,12 @@ def _lists(shell: Shell) -> APIRouter:
         return _streamed(
             iter(listed_alerts(services, state=state, since=since, subscription=subscription))
         )
+
+    @router.get("/export")
+    def export(q: str, since: str = "", until: str = "") -> StreamingResponse:
+        """Everything a search finds, newest first."""
+        found = exported_pages(shell.services(), q=q, since=since, until=until)
+        return _streamed(exported(hit) for page in found for hit in page)
 
     @router.get("/quarantine")
     def quarantine() -> StreamingResponse:

@@ -16,6 +16,7 @@ from deploy.cli import (
     alerts,
     cluster,
     configuration,
+    export,
     feeds,
     filters,
     kibana,
@@ -79,6 +80,7 @@ def options(
 
 run.register(app)
 search.register(app)
+export.register(app)
 upkeep.register(app)
 filters.register(app)
 stages.register(app)
