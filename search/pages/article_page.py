@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 
 from ingest.errors import NotFoundError
 from search import views
-from search.caller import WhoAsks
 from search.diffs import Change, changes
 from search.pages.frame import Frame
 from search.pages.pieces import Pieces, language_of, link_of, pieces
@@ -81,7 +80,7 @@ def article_page(services: Services, frame: Frame) -> APIRouter:
 
     @router.get("/{article_id}", response_class=HTMLResponse)
     def article(
-        request: Request, who: WhoAsks, article_id: str, part: int = 1, revision: int = 0
+        request: Request, article_id: str, part: int = 1, revision: int = 0
     ) -> HTMLResponse:
         """One article, or what its revision ``revision`` changed."""
         found = views.article(services.log, services.index(), article_id)
@@ -190,7 +189,8 @@ def _comparison(found: Mapping[str, Any], number: int) -> Comparison:
 
 def shortened(found: Sequence[Change]) -> tuple[tuple[Change, ...], bool]:
     """As many of the changes as there is room for on a page, and whether some are left out."""
-    kept, room = [], PART_CHARS
+    kept: list[Change] = []
+    room = PART_CHARS
     for one in found:
         room -= len(one.text) + 10
         if room < 0:

@@ -15,7 +15,7 @@ from processors.records import StoryRecord
 from processors.topic import Topic
 from search.charts import Chart, chart
 from search.index import Hit, SearchRequest, SearchResult
-from search.pages.bars import BarLink, bar_links
+from search.pages.bars import bar_links
 from search.pages.frame import Frame
 from search.pages.pieces import TITLE_CHARS, Pieces, language_of, pieces
 from search.pages.searching import Asked, by_moment, total_of
@@ -124,9 +124,7 @@ def rows_of(topics: Sequence[Topic], counts: dict[str, int]) -> list[Row]:
 def tagged(hit: Hit, record: StoryRecord | None, topic_id: str, times: Times) -> Tagged:
     """``hit`` with the evidence that its record holds for the topic."""
     tags = [one for one in (record.topics if record else ()) if one.topic == topic_id]
-    evidence = sorted(
-        (one for tag in tags for one in tag.evidence), key=lambda one: -one.points
-    )
+    evidence = sorted((one for tag in tags for one in tag.evidence), key=lambda one: -one.points)
     words = dict.fromkeys(one.text[:EVIDENCE_CHARS] for one in evidence if one.text)
     spans = [span for one in evidence if one.zone == "title" for span in one.spans]
     return Tagged(
