@@ -24,6 +24,8 @@ class Services:
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
+        mute, unmute: Told a subscription's id and a story's: whether it is enough.
+        preview: Told a query and a number of days: what it would have sent.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
@@ -38,6 +40,9 @@ class Services:
     changed: Callable[[str], None]
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
+    mute: Callable[[str, str], Awaitable[None]]
+    unmute: Callable[[str, str], Awaitable[None]]
+    preview: Callable[..., dict[str, Any]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
