@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from deploy.cli import (
     alerts,
+    backup,
     cluster,
     configuration,
     feeds,
@@ -79,6 +80,7 @@ def options(
 run.register(app)
 search.register(app)
 upkeep.register(app)
+backup.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)
