@@ -24,6 +24,7 @@ from deploy.distributed import Distributed
 from deploy.doctor import examine
 from deploy.doctor_apart import examine_apart
 from deploy.folder import DataFolder
+from deploy.keeping import backed_up, refuse_many_machines
 from deploy.serve import bind_socket, serving
 from deploy.settings import Settings
 from deploy.shell import Shell
@@ -75,6 +76,14 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
     since: str = Field(alias="from")
     stage: Literal["tag", "group", "index"]
+
+
+class BackupWanted(BaseModel):
+    """The file of a backup, an absolute path on this machine, and whether with secrets."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: Path
+    secrets: bool = False
 
 
 def create_local_api(shell: Shell) -> FastAPI:
@@ -284,6 +293,13 @@ def _upkeep(shell: Shell) -> APIRouter:
         """Run a stage again; lines of progress."""
         begin = moment(given.since, now=datetime.now(UTC))
         return _streamed(_progress(shell.replay(given.stage, since=begin)))
+
+    @router.post("/backup")
+    def backup(wanted: BackupWanted) -> StreamingResponse:
+        """Write a backup; lines of progress."""
+        refuse_many_machines(shell.settings)
+        rows = backed_up(shell.log, shell.folder, wanted.file, secrets=wanted.secrets)
+        return _streamed(rows)
 
     return router
 

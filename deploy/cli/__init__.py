@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from deploy.cli import (
     accounts,
     alerts,
+    backup,
     cluster,
     configuration,
     export,
@@ -82,6 +83,7 @@ run.register(app)
 search.register(app)
 export.register(app)
 upkeep.register(app)
+backup.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)
