@@ -51,8 +51,8 @@ ELSEWHERE = (
         "ar",
         "محادثات وقف إطلاق النار في {place}",
         (
-            "استؤنفت محادثات وقف إطلاق النار بين الجيش والمتمردين في {place}. وقال الوسطاء إن هدنة من "
-            "ثلاثين يوما قد تبدأ خلال أيام، وإن 12 قافلة مساعدات تنتظر."
+            "استؤنفت محادثات وقف إطلاق النار بين الجيش والمتمردين في {place}. "
+            "وقال الوسطاء إن هدنة من ثلاثين يوما قد تبدأ خلال أيام، وإن 12 قافلة مساعدات تنتظر."
         ),
     ),
     (
@@ -87,8 +87,8 @@ ELSEWHERE = (
         "de",
         "Gespräche über Waffenruhe in {place}",
         (
-            "Die Gespräche über eine Waffenruhe zwischen Armee und Rebellen gehen in {place} weiter. "
-            "Vermittler halten eine Feuerpause von dreißig Tagen für möglich."
+            "Die Gespräche über eine Waffenruhe zwischen Armee und Rebellen gehen in {place} "
+            "weiter. Vermittler halten eine Feuerpause von dreißig Tagen für möglich."
         ),
     ),
 )
