@@ -30,10 +30,10 @@ from deploy.shell import Shell
 from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
-from processors.query import cost_class, explain, parse, warnings
 from search.api import create_api
 from search.explain import explain_match
 from search.routes.alerts import listed_alerts
+from search.routes.query_check import checked_query
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""
@@ -117,7 +117,8 @@ async def examined_apart(settings: Settings, folder: DataFolder) -> list[dict[st
 @asynccontextmanager
 async def local_socket(shell: Shell, path: Path) -> AsyncIterator[Path]:
     """Serve the whole API on the socket ``path`` for the length of the block."""
-    async with serving(create_local_api(shell), bind_socket(path)):
+    app = create_local_api(shell)
+    async with serving(app, bind_socket(path), end_streams=shell.live.close):
         try:
             yield path
         finally:
@@ -196,14 +197,7 @@ def _explaining(shell: Shell) -> APIRouter:
     @router.get("/query/check")
     def check(q: str) -> dict[str, Any]:
         """The query as understood, its cost class, warnings and expected hits a day."""
-        query = parse(q, where="search", now=datetime.now(UTC))
-        return {
-            "query": q,
-            "explanation": list(explain(query)),
-            "cost": cost_class(query),
-            "warnings": warnings(query, topics={one.id for one in shell.topics}),
-            "hits_a_day": shell.index.hits_a_day(query),
-        }
+        return checked_query(shell.services(), q)
 
     @router.get("/subscriptions/{name:path}/explain/{article_id}")
     def explain_one(name: str, article_id: str) -> dict[str, Any]:

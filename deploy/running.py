@@ -158,7 +158,7 @@ def _add_feeds(shell: Embedded, data: bytes, place: str) -> None:
 async def _web(shell: Embedded, wanted: Wanted, settings: Settings) -> AsyncIterator[int]:
     listener = _listener(wanted, settings.api)
     app = guarded(create_api(shell.services(), from_network=True))
-    async with serving(app, listener):
+    async with serving(app, listener, end_streams=shell.live.close):
         yield int(listener.getsockname()[1])
 
 

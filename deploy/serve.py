@@ -5,44 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.settings import ApiSettings
 from ingest.errors import UsageError
 from ingest.loopback import is_loopback
-from search.problems import problem
+from search.form_tokens import FormTokens
+from search.host_check import LOOPBACK_NAMES, HostCheck
+from search.security_headers import SecurityHeaders
 
-LOOPBACK_NAMES = ["127.0.0.1", "localhost", "::1", "[::1]"]
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CLOSE_SECONDS = 2
 TICK_SECONDS = 1.0
-
-
-class OriginCheck:
-    """Refuses what a page of another site makes a browser send (CSRF)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let same-origin requests and programs (no Origin) through."""
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
-            headers = dict(scope["headers"])
-            origin = headers.get(b"origin", b"").decode("latin-1")
-            host = headers.get(b"host", b"").decode("latin-1")
-            if origin and urlsplit(origin).netloc != host:
-                found = {"error": "This came from another site.", "code": "origin", "hint": ""}
-                await problem(403, found)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -109,15 +87,21 @@ def bind_socket(path: Path) -> socket.socket:
 
 
 def guarded(app: FastAPI) -> FastAPI:
-    """``app`` for the port: only loopback names as Host (DNS rebinding), only our own Origin."""
-    app.add_middleware(OriginCheck)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    """``app`` for the port: our own names as Host, our own forms, headers for browsers."""
+    app.add_middleware(FormTokens)
+    app.add_middleware(HostCheck, hosts=LOOPBACK_NAMES)
+    app.add_middleware(SecurityHeaders)  # the outermost is added last
     return app
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Answer on ``listener`` for the length of the block."""
+async def serving(
+    app: FastAPI, listener: socket.socket, *, end_streams: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
+    """Answer on ``listener`` for the length of the block.
+
+    ``end_streams`` ends the answers that would go on for ever.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -131,6 +115,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        end_streams()
         server.end()
         await task
         listener.close()

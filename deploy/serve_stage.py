@@ -30,7 +30,11 @@ async def serve(settings: Settings, folder: DataFolder) -> None:
     listener = bind_port(settings.api)
     async with (
         Distributed.opened(settings, folder) as shell,
-        serving(guarded(create_api(shell.services(), from_network=True)), listener),
+        serving(
+            guarded(create_api(shell.services(), from_network=True)),
+            listener,
+            end_streams=shell.live.close,
+        ),
     ):
         with serving_page(_Page(shell), settings.stage):
             port = int(listener.getsockname()[1])

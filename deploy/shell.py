@@ -16,6 +16,7 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.live import Live
 from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
@@ -35,6 +36,7 @@ class Shell(ABC):
         self.polling = parts.polling
         self.indexer = parts.indexer
         self.sender = parts.sender
+        self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
         self.subscriptions = SubscriptionStore(
             parts.log,
@@ -83,6 +85,7 @@ class Shell(ABC):
             send_test=self.sender.send_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
+            live=self.live,
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from ingest.errors import NotFoundError, UnavailableError, UsageError, WirewatchError
 
 PROBLEM = "application/problem+json"
+REFUSAL_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Wirewatch</title>'
+    '<link rel="stylesheet" href="/static/wirewatch.css">'
+    '<main><p>{sentence}</p><p><a href="/">Wirewatch</a></p></main></html>\n'
+)
 STATUSES = ((NotFoundError, 404), (UsageError, 400), (UnavailableError, 503))
 
 
@@ -48,3 +54,11 @@ def problem(status: int, found: dict[str, Any]) -> JSONResponse:
     """The problem document of an error as ``WirewatchError.as_json`` gives it."""
     body = {"type": "about:blank", "status": status, "detail": found["error"], **found}
     return JSONResponse(body, status_code=status, media_type=PROBLEM)
+
+
+def refusal(request: Request, status: int, sentence: str, *, code: str, hint: str = "") -> Response:
+    """What is said before any route is asked: a page to a browser, a problem to a program."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return problem(status, {"error": sentence, "code": code, "hint": hint})
+    said = html.escape(f"{sentence} {hint}".strip())
+    return HTMLResponse(REFUSAL_PAGE.format(sentence=said), status_code=status)

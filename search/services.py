@@ -11,6 +11,7 @@ from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.index import Index
+from search.live import Live
 from search.subscription_store import SubscriptionStore
 
 
@@ -25,6 +26,7 @@ class Services:
         send_test: Sends a test alert; one row a target with its error.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
+        live: Streams of alerts as they happen.
     """
 
     log: Log
@@ -38,3 +40,4 @@ class Services:
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
+    live: Live
