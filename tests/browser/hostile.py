@@ -18,6 +18,7 @@ from ingest.article import Sighting
 from ingest.errors import UsageError
 from ingest.feed_store import FeedStore
 from search.subscription_store import SubscriptionStore
+from search.subscriptions import NAME_CHARS
 from tests.browser.fiction import Piece
 from tests.browser.newsstand import Newsstand
 from tests.browser.payloads import PAYLOADS
@@ -122,7 +123,7 @@ def write_topics(folder: Path) -> None:
             "description": plain(payload) or "x",
             "version": 1,
             "terms": {"words": [word(number)]},
-            "rules": [{"id": "words", "any": "words", "points": 6}],
+            "rules": [{"id": "found", "any": "words", "points": 20}],
         }
         text = yaml.safe_dump(topic, allow_unicode=True)
         (folder / f"hostile-{number}.yaml").write_text(text, "utf-8")
@@ -140,7 +141,7 @@ def fill(store: SubscriptionStore, feeds: FeedStore, stand: Newsstand) -> None:
         address = quoteattr(stand.url(f"/{number}.xml"))
         title = quoteattr(plain(payload))
         outlines.append(f"<outline type='rss' text={title} title={title} xmlUrl={address}/>")
-        subscribe(store, payload, word(number), stand.url(GOOD))
+        subscribe(store, f"{payload} {number}", word(number), stand.url(GOOD))
     body = f"<opml version='2.0'><body>{''.join(outlines)}</body></opml>"
     report = feeds.import_list(body, name="hostile.opml")
     assert len(report.added) == len(PAYLOADS)
@@ -153,7 +154,8 @@ def subscribe(store: SubscriptionStore, name: str, query: str, to: str) -> None:
     try:
         store.add(name=name, query=query, to=[to])
     except UsageError:
-        store.add(name=" ".join(plain(name).split()) or query, query=query, to=[to])
+        left = "".join(filter(str.isprintable, name))
+        store.add(name=left[-NAME_CHARS:], query=query, to=[to])
 
 
 @asynccontextmanager
