@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from search.pages.frame import Frame
+from search.pages.site import pages
 from search.problems import describe_problems
 from search.routes.alerts import alerting
 from search.routes.feeds import feed_list
@@ -31,4 +33,5 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(state(services))
+    app.include_router(pages(services, Frame()))
     return app
