@@ -105,7 +105,7 @@ PAYLOADS: dict[str, str] = {
     "bidi-isolate": "\u2067<b>\u2069 never closed \u2066",
     "null": f"<scr\x00ipt>{_RUN}</scr\x00ipt>",
     "zero-width": f"<\u200bscript>{_RUN}</\u200bscript>",
-    "stacked-marks": "Z" + "\u0301\u0302\u0323" * 40,
+    "stacked-marks": "Z" + "\u0301\u0302\u0323" * 20,
     "escape": "\x1b]0;title\x07\x1b[31mred",
     "byte-order": f"\ufeff<script>{_RUN}</script>",
 }

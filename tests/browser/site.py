@@ -42,6 +42,7 @@ SETTINGS: dict[str, object] = {
     "poll.default_seconds": 0.5,
     "poll.max_seconds": 2,
     "fetch.host_gap_seconds": 0,
+    "stories.window_hours": 6,  # our events are alike, and hours apart
 }
 
 

@@ -19,6 +19,9 @@ __all__ = ["browser", "hostile", "visit"]
 
 pytestmark = IN_BROWSER
 
+LINES = [" ".join([*PAYLOADS.values()][start::12]) for start in range(12)]
+"""Several payloads in one address: a page each would take minutes."""
+
 REFUSED = "status of 4"
 """A page that says what is wrong with a query is a 400, and the console notes every 400."""
 
@@ -120,17 +123,14 @@ async def test_what_an_address_says_is_echoed_as_text(
 ) -> None:
     visit.allow(REFUSED)
     page = await visit.page()
-    for payload in PAYLOADS.values():
-        await read(page, hostile.url + path.format(quote(payload, safe="")))
+    for some in LINES:
+        await read(page, hostile.url + path.format(quote(some, safe="")))
 
 
 async def test_a_query_is_echoed_letter_for_letter(hostile: Site, visit: Visit) -> None:
     visit.allow(REFUSED)
     page = await visit.page()
-    texts = [
-        await read(page, f"{hostile.url}/?q={quote(payload, safe='')}")
-        for payload in PAYLOADS.values()
-    ]
+    texts = [await read(page, f"{hostile.url}/?q={quote(some, safe='')}") for some in LINES]
     assert missing("\n".join(texts)) == []
 
 
