@@ -34,6 +34,7 @@ from search.api import create_api
 from search.explain import explain_match
 from search.routes.alerts import listed_alerts
 from search.routes.query_check import checked_query
+from search.subscription_files import export_text
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""
@@ -139,6 +140,11 @@ def _lists(shell: Shell) -> APIRouter:
         """Every subscription, by name."""
         store = shell.subscriptions
         return _streamed(store.view(one) for one in store.all())
+
+    @router.get("/subscriptions/export")
+    def export_subscriptions() -> dict[str, str]:
+        """Every subscription as YAML."""
+        return {"text": export_text(shell.subscriptions.all())}
 
     @router.get("/alerts")
     def alerts(state: str = "", since: str = "", subscription: str = "") -> StreamingResponse:

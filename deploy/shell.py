@@ -44,6 +44,7 @@ class Shell(ABC):
             guard=parts.guard,
             folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            claim_days=parts.settings.alerts.claim_days,
         )
 
     @property

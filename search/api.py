@@ -10,6 +10,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from search.pages.frame import Frame
+from search.pages.problem_page import describe_to_people
 from search.pages.site import pages
 from search.problems import describe_problems
 from search.routes.alerts import alerting
@@ -26,6 +27,8 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     """The application over ``services``; ``from_network`` refuses targets on this machine."""
     app = FastAPI(title="Wirewatch", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
     describe_problems(app)
+    frame = Frame()
+    describe_to_people(app, frame)
     app.include_router(searching(services), prefix="/api")
     app.include_router(feed_list(services), prefix="/api")
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
@@ -33,5 +36,5 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(state(services))
-    app.include_router(pages(services, Frame()))
+    app.include_router(pages(services, frame))
     return app

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -120,7 +120,7 @@ class Live:
 
     async def events(
         self, start: Start, sees: Callable[[str], bool], *, stories: bool = False
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """What came since ``start`` and what comes, as text of ``text/event-stream``.
 
         ``sees`` says whether what belongs to an owner may be shown. ``stories`` also tells, at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
@@ -12,6 +13,7 @@ from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.index import Index
 from search.live import Live
+from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
 
@@ -41,3 +43,14 @@ class Services:
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
@@ -33,10 +34,16 @@ class Subscription:
 
     Attributes:
         version: Grows with every edit.
-        query_version: Grows when the query changes, or a pause ends: what counts from now on.
+        query_version: Grows when the query changes, or a pause ends and nothing of it is caught
+            up with: what counts from now on.
         to: ``https://…`` (``http://`` only where allowed by name), ``file:PATH``, ``stdout:``;
             a secret part of a URL is a reference, see ``search.secrets``.
+        mode: ``digest`` where ``digest`` says when, else ``instant``.
+        digest, quiet, throttle: When alerts may go (``search.timing``); empty where at once.
         every_article: Alert for each article, not once a story.
+        story_updates: Say so when a story that was alerted grows.
+        backfill_since: From when history was asked for last.
+        backfill_version: The version with which it was asked for; 0 where it never was.
     """
 
     id: str
@@ -53,6 +60,8 @@ class Subscription:
     every_article: bool = False
     story_updates: bool = False
     paused: bool = False
+    backfill_since: Time | None = None
+    backfill_version: int = 0
     shard: int = 0
     created: Time
     schema: int = SCHEMA
@@ -113,6 +122,16 @@ def check_name(name: str) -> str:
             hint="Give it a short name, such as truce.",
         )
     return found
+
+
+def narrowed(query: str, *, sources: Sequence[str] = (), languages: Sequence[str] = ()) -> str:
+    """``query``, of these sources and in these languages only."""
+    parts = [
+        " OR ".join(f"{name}:{one.strip().lower()}" for one in dict.fromkeys(values))
+        for name, values in (("source", sources), ("lang", languages))
+    ]
+    wanted = [f"({one})" if " OR " in one else one for one in parts if one]
+    return " AND ".join([f"({query.strip()})", *wanted]) if wanted else query
 
 
 def redacted(target: str) -> str:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from search.caller import LOCAL, Caller
+from search.form_tokens import token_of
 from search.pages.times import COOKIE, Times
 
 FOLDER = Path(__file__).parent
@@ -63,7 +64,7 @@ class Frame:
             local=caller is LOCAL,
             may_write="write" in caller.scopes,
             is_admin="admin" in caller.scopes,
-            form_token=form_token(request),
+            form_token=token_of(getattr(request.state, "form_secret", "")),
             times=times,
             **shown,
         )
@@ -72,11 +73,6 @@ class Frame:
     def times(self, request: Request) -> Times:
         """Times in the reader's zone."""
         return Times(request.cookies.get(COOKIE) or self._zone)
-
-
-def form_token(request: Request) -> str:
-    """What forms carry to prove that they are ours."""
-    return str(getattr(request.state, "form_token", ""))
 
 
 def go_to(address: str) -> RedirectResponse:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -16,10 +15,12 @@ from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
 from search.charts import Chart, chart
-from search.index import Bucket, Count, Hit, SearchRequest, SearchResult, Sort
+from search.index import Count, Hit, SearchRequest, SearchResult
+from search.pages.bars import BarLink, bar_links
 from search.pages.filters import has_filter, with_filter, without_filter
 from search.pages.frame import Frame
 from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces, pointed
+from search.pages.searching import Asked, by_moment, interval_of, total_of
 from search.pages.times import Moment, Times
 from search.services import Services
 
@@ -28,6 +29,7 @@ FACET_VALUES = 10
 FACETS = (("topic", "Topic"), ("source", "Source"), ("lang", "Language"))
 SNIPPETS = 2
 SNIPPET_CHARS = 220
+FEW_HOURS = timedelta(hours=2)
 NEWEST = "seen:7d"
 """What is shown before anybody has asked for anything."""
 
@@ -38,31 +40,6 @@ EXAMPLES = (
     ("title:(ceasefire OR truce) lang:en", "only in the title, only in English"),
     ("ATLEAST/2(drone missile shell mortar)", "at least two different words of a list"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the address of the page asks for, as it was typed."""
-
-    q: str = ""
-    since: str = ""
-    until: str = ""
-    sort: Sort = "newest"
-
-    def link(self, **changed: str) -> str:
-        """The address of the same search with something ``changed``."""
-        values = {"q": self.q, "since": self.since, "until": self.until, "sort": self.sort}
-        values |= changed
-        kept = {name: value for name, value in values.items() if value}
-        if kept.get("sort") == "newest":
-            del kept["sort"]
-        return f"/?{urlencode(kept)}" if kept else "/"
-
-    @property
-    def export(self) -> str:
-        """The address of all that is found, as a table."""
-        asked = {"q": self.q, "since": self.since, "until": self.until, "format": "csv"}
-        return "/api/export?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,21 +84,6 @@ class Facet:
 
     label: str
     choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BarLink:
-    """A bar of the histogram: where it leads, and what it says."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    href: str
-    label: str
-    count: int
-    start: str
-    end: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +203,7 @@ class _Search:
             took=f"{result.took_ms:.0f} ms",
             facets=tuple(self._facets(result.facets or {})),
             chart=drawn,
-            bars=self._bars(drawn) if drawn else (),
+            bars=bar_links(drawn, self._asked, self._times) if drawn else (),
             ends=self._ends(drawn) if drawn else ("", ""),
             next_page=self._asked.link(after=result.after) if result.after else "",
         )
@@ -249,7 +211,11 @@ class _Search:
     def _drawn(
         self, request: SearchRequest, result: SearchResult, until: datetime | None
     ) -> Chart | None:
+        """The histogram; where all of it fell into a few hours, by the minute."""
         counts = by_moment(result.histogram or ())
+        if request.since is None and counts and max(counts) - min(counts) <= FEW_HOURS:
+            finer = replace(request, size=1, after="", facets=(), interval="1m", since=min(counts))
+            counts = by_moment(self._services.index().search(finer).histogram or ())
         return chart(counts, start=request.since, end=until)
 
     def _row(self, hit: Hit) -> Row:
@@ -287,47 +253,6 @@ class _Search:
             chosen=chosen,
         )
 
-    def _bars(self, drawn: Chart) -> tuple[BarLink, ...]:
-        return tuple(
-            BarLink(
-                x=one.x,
-                y=one.y,
-                width=one.width,
-                height=one.height,
-                count=one.count,
-                href=self._asked.link(since=_typed(one.start), until=_typed(one.end)),
-                label=self._times.span(one.start, one.end),
-                start=_typed(one.start),
-                end=_typed(one.end),
-            )
-            for one in drawn.bars
-        )
-
     def _ends(self, drawn: Chart) -> tuple[str, str]:
         first, last = (self._times.moment(one) for one in drawn.ends)
         return (first.text if first else "", last.text if last else "")
-
-
-def _typed(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def interval_of(since: datetime | None, until: datetime) -> str:
-    """Of the histogram asked for: fine enough for the bars, and not too many of them."""
-    span = until - since if since else timedelta(days=366)
-    for limit, interval in ((timedelta(hours=3), "1m"), (timedelta(days=3), "15m")):
-        if span <= limit:
-            return interval
-    return "1h" if span <= timedelta(days=366) else "1d"
-
-
-def by_moment(buckets: Sequence[Bucket]) -> dict[datetime, int]:
-    """The counts of a histogram by their times."""
-    return {datetime.fromisoformat(one["at"]): one["count"] for one in buckets}
-
-
-def total_of(result: SearchResult) -> str:
-    """How many were found, in words that are true."""
-    if result.relation == "gte":
-        return f"more than {result.total:,} articles"
-    return f"{result.total:,} article{'' if result.total == 1 else 's'}"
