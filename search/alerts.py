@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -20,15 +20,18 @@ from ingest.quarantine import Quarantine
 from ingest.wire import decode
 from search.active import Active
 from search.alert_settings import AlertSettings
-from search.alert_state import SINCE, TOPIC, Since
+from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
 from search.claiming import Claiming
 from search.claims import Claims, outlived
 from search.cursors import Cursors, alert_lag, stored_cursors
 from search.matching import Matching
 from search.merges import Merges
+from search.mutes import Mutes
 from search.outbox import Outbox
 from search.ownership import Ownership, Whole
+from search.pace import Pace
 from search.timeline import STORIES, SUBSCRIPTIONS, Timeline
+from search.timing import Throttle
 
 __all__ = ["AlertOwner", "AlertSettings"]
 
@@ -49,6 +52,10 @@ NOTHING_OWNED_SECONDS = 0.1
 _events = structlog.get_logger(__name__)
 
 
+Changed = Callable[[str, Collection[str]], None]
+"""Is told that a subscription was applied, or that stories of some ids are muted for it."""
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -56,7 +63,8 @@ def _utc_now() -> datetime:
 class AlertOwner:
     """Matches every story with the subscriptions of our shards and claims alerts. For one thread.
 
-    ``wake`` is called with the ids of alerts once their claims are durable. Each article meets the
+    ``wake`` is called with the ids of alerts once their claims are durable, ``changed`` with a
+    subscription where what waits for it may have to be looked at again. Each article meets the
     subscriptions as they were when it was appended, also where both waited for this loop to start.
     """
 
@@ -68,6 +76,7 @@ class AlertOwner:
         quarantine: Quarantine,
         shards: Ownership | None = None,
         wake: Callable[[Sequence[str]], None] = lambda _: None,
+        changed: Changed = lambda _, __: None,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -76,6 +85,9 @@ class AlertOwner:
         self._quarantine = quarantine
         self._shards = shards or Whole()
         self._wake = wake
+        self._changed = changed
+        self._pace = Pace(storm=Throttle.parse(settings.storm) if settings.storm else None)
+        self._mutes = Mutes(clock=clock)
         self._crash_point = crash_point
         self._clock = clock
         self._timeline: Timeline | None = None
@@ -101,6 +113,22 @@ class AlertOwner:
         finally:
             self.close()
 
+    def hurry(self) -> None:
+        """Hold no alert from now on: ``run --once`` knows no digests, quiet hours and limits."""
+        self._pace.is_hurried = True
+
+    def mute(self, subscription_id: str, story_id: str) -> None:
+        """Send a subscription nothing more of a story, or of what it is merged with.
+
+        What waits or is held of it is muted too. Safe from any thread; done with the next step,
+        by whoever owns the subscription.
+        """
+        self._mutes.wish(subscription_id, story_id, is_muted=True)
+
+    def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Take ``mute`` back for what comes from now on. Safe from any thread."""
+        self._mutes.wish(subscription_id, story_id, is_muted=False)
+
     def step(self, timeout_seconds: float = 1.0) -> int:
         """Handle one batch; how many records were handled and are durable, 0 at time-out.
 
@@ -116,6 +144,8 @@ class AlertOwner:
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
         taken = timeline.take(timeout_seconds)
         self._say_again()
+        for name, stories in self._mutes.fulfil(self._log, self._merges, self._outbox):
+            self._changed(name, stories)
         if not taken:
             self._flush(is_idle=True)
             self._settle_doubts()
@@ -125,6 +155,9 @@ class AlertOwner:
         self._merges.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
+        for one in self._claiming.changed:
+            self._changed(one, ())
+        self._claiming.changed.clear()
         self.done += len(taken)
         return len(taken)
 
@@ -153,7 +186,15 @@ class AlertOwner:
         )
         self._active = Active(partitions=partitions)
         self._merges = Merges(self._log)
-        self._claims = Claims(self._log.table(TOPIC), self._merges.links, partitions=partitions)
+        self._mutes.clear()
+        self._pace.clear()
+        self._claims = Claims(
+            self._log.table(TOPIC),
+            self._merges.links,
+            partitions=partitions,
+            pace=self._pace,
+            mutes=self._mutes,
+        )
         self._claiming = Claiming(
             active=self._active,
             matching=Matching(
@@ -175,7 +216,8 @@ class AlertOwner:
         # One that went and came back was another's in between: it begins anew.
         lost = {one for one, since in before.items() if held.get(one) != since}
         gained = {one for one, since in held.items() if before.get(one) != since}
-        self._active.drop(lost)
+        self._pace.forget(self._active.drop(lost))
+        self._mutes.drop(lost)
         self._cursors.drop(lost)
         timeline.leave(lost)
         if gained:
@@ -191,10 +233,21 @@ class AlertOwner:
             for record in table.items(SINCE)
             if record.partition.number in gained
         )
+        self._mutes.add(one for one in table.items(MUTE) if one.partition.number in gained)
+        self._recall(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
             timeline.follow(Partition(SUBSCRIPTIONS, shard), cursor.subscriptions)
+
+    def _recall(self, gained: set[int]) -> None:
+        """Count what went lately, so that a limit is one across restarts too."""
+        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
+        self._pace.recall(
+            decode(Alert, record.value or b"")
+            for record in self._log.table(TOPIC).items(ALERT)
+            if record.partition.number in gained and record.appended > since
+        )
 
     def _flush(self, *, is_idle: bool) -> None:
         """Write what was made, then how far its shards have come; all shards where it is time."""
