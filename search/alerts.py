@@ -21,6 +21,8 @@ from ingest.wire import decode
 from search.active import Active
 from search.alert_settings import AlertSettings
 from search.alert_state import SINCE, TOPIC, Since
+from search.backfill import backfill_lag
+from search.backfills import Backfills
 from search.claiming import Claiming
 from search.claims import Claims, outlived
 from search.cursors import Cursors, alert_lag, stored_cursors
@@ -28,7 +30,7 @@ from search.matching import Matching
 from search.merges import Merges
 from search.outbox import Outbox
 from search.ownership import Ownership, Whole
-from search.timeline import STORIES, SUBSCRIPTIONS, Timeline
+from search.timeline import BATCH, STORIES, SUBSCRIPTIONS, Timeline
 
 __all__ = ["AlertOwner", "AlertSettings"]
 
@@ -114,23 +116,30 @@ class AlertOwner:
             return 0
         if self._cursors.unwritten():
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
-        taken = timeline.take(timeout_seconds)
+        taken = timeline.take(0 if self._backfills.is_waiting else timeout_seconds)
         self._say_again()
         if not taken:
             self._flush(is_idle=True)
             self._settle_doubts()
+            self._look_back()
             self._clear_away()
             return 0
         self._claims.begin()
         self._merges.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
+        if len(taken) < BATCH:  # else more news waits
+            self._look_back()
         self.done += len(taken)
         return len(taken)
 
     def lag(self) -> int:
-        """Records of ``stories``, and of our subscriptions, that are not durably handled."""
-        return alert_lag(self._log, self._shards.held())
+        """Records of ``stories``, and of our subscriptions, that are not durably handled.
+
+        What a backfill has to read again is among them.
+        """
+        held = self._shards.held()
+        return alert_lag(self._log, held) + backfill_lag(self._log, held)
 
     def close(self) -> None:
         """Leave the log; the next step begins at the stored cursor."""
@@ -154,15 +163,23 @@ class AlertOwner:
         self._active = Active(partitions=partitions)
         self._merges = Merges(self._log)
         self._claims = Claims(self._log.table(TOPIC), self._merges.links, partitions=partitions)
+        matching = Matching(self._active, self._claims, settings=self._settings, clock=self._clock)
         self._claiming = Claiming(
             active=self._active,
-            matching=Matching(
-                self._active, self._claims, settings=self._settings, clock=self._clock
-            ),
+            matching=matching,
             cursors=self._cursors,
             outbox=self._outbox,
             ahead=timeline.ahead,
+            applied=lambda before, record, at: self._backfills.applied(before, record, at=at),
             quarantine=self._quarantine,
+            clock=self._clock,
+        )
+        self._backfills = Backfills(
+            self._log,
+            active=self._active,
+            matching=matching,
+            outbox=self._outbox,
+            guarded=self._claiming.guarded,
             clock=self._clock,
         )
         return timeline
@@ -177,6 +194,7 @@ class AlertOwner:
         gained = {one for one, since in held.items() if before.get(one) != since}
         self._active.drop(lost)
         self._cursors.drop(lost)
+        self._backfills.drop(lost)
         timeline.leave(lost)
         if gained:
             self._take_in(gained, timeline)
@@ -191,6 +209,7 @@ class AlertOwner:
             for record in table.items(SINCE)
             if record.partition.number in gained
         )
+        self._backfills.add(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
@@ -208,6 +227,13 @@ class AlertOwner:
             self._outbox.add(record)
         self._outbox.append()
         self._outbox.touched.clear()
+
+    def _look_back(self) -> None:
+        """Read a little of the history that somebody asked for."""
+        if self._backfills.is_waiting:
+            self._claims.begin()
+            self._merges.read()
+            self._backfills.step()
 
     def _settle_doubts(self) -> None:
         """Wake for claims that the log took without saying so: their cursor is past them (F38).
