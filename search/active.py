@@ -39,14 +39,19 @@ class Active:
             self._parse(one.applied)
         self._engine = StoredQueries(self._queries)
 
-    def drop(self, shards: Collection[int]) -> None:
-        """Match nothing more for ``shards``."""
+    def drop(self, shards: Collection[int]) -> list[str]:
+        """Match nothing more for ``shards``; the ids that were theirs."""
         gone = [name for name, one in self._since.items() if self.shard(one.applied) in shards]
         for name in gone:
             del self._since[name]
             self._queries.pop(name, None)
         if gone:
             self._engine = StoredQueries(self._queries)
+        return gone
+
+    def subscriptions(self, shards: Collection[int]) -> list[Subscription]:
+        """What is in force in ``shards``."""
+        return [one.applied for one in self._since.values() if self.shard(one.applied) in shards]
 
     def shard(self, subscription: Subscription) -> int:
         """The shard of ``subscription`` in this log."""

@@ -31,7 +31,9 @@ from search.backfill import (
     paused,
     stored_backfills,
 )
+from search.claims import Claims
 from search.matching import Matched, Matching
+from search.merges import Merges
 from search.outbox import Outbox
 from search.subscriptions import Subscription
 from search.timeline import STORIES
@@ -59,6 +61,8 @@ class Backfills:
         *,
         active: Active,
         matching: Matching,
+        claims: Claims,
+        merges: Merges,
         outbox: Outbox,
         guarded: Guarded,
         clock: Callable[[], datetime],
@@ -66,6 +70,8 @@ class Backfills:
         self._log = log
         self._active = active
         self._matching = matching
+        self._claims = claims
+        self._merges = merges
         self._outbox = outbox
         self._guarded = guarded
         self._clock = clock
@@ -128,6 +134,8 @@ class Backfills:
         due = [key for key, (_, one) in self._known.items() if one.left and not one.rests]
         if not due:
             return
+        self._claims.begin()
+        self._merges.read()
         shard, one = self._known.pop(due[0])  # back in last: each has its turn
         wanted = self._active.wanted(one.subscription)
         if wanted is None:
@@ -178,12 +186,12 @@ class Backfills:
         return [record for _, record in found], read_out
 
     def _claimed(self, one: Backfill, record: Record, wanted: Wanted) -> int:
-        made = self._guarded(record, partial(self._claims, one, record, wanted)) or []
+        made = self._guarded(record, partial(self._made, one, record, wanted)) or []
         for claim in made:
             self._outbox.add(claim)
         return sum(claim.key.startswith(ALERT) for claim in made)
 
-    def _claims(self, one: Backfill, record: Record, wanted: Wanted) -> list[NewRecord]:
+    def _made(self, one: Backfill, record: Record, wanted: Wanted) -> list[NewRecord]:
         subscription, query = wanted
         if not self._found(one, record, query):
             return []

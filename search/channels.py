@@ -168,10 +168,26 @@ def answer(status: int, retry_after: str) -> Outcome:
 
 def block(payload: str) -> str:
     """A payload for people: title, place and reason, safe for a terminal (row F50)."""
-    data: dict[str, Any] = json.loads(payload)["data"]
+    body = json.loads(payload)
+    lines = _digest_lines(body["data"]) if body["type"] == "digest" else _lines(body)
+    return "".join(f"{printable(line)}\n" for line in lines if line.strip()) + "\n"
+
+
+def _digest_lines(data: dict[str, Any]) -> list[str]:
+    lines = [f"▌ {data['subscription']['name']}: {data['sentence']}"]
+    for group in data["groups"]:
+        lines.append(f"  {group['topic']}")
+        for story in group["stories"]:
+            lines += [f"    {one['title']}  {one['url']}" for one in story["articles"]]
+    return [*lines, f"  alert {data['alert_id']}"]
+
+
+def _lines(body: dict[str, Any]) -> list[str]:
+    data = body["data"]
     article, story = data["article"], data["story"]
+    grew = "A story grew. " if body["type"] == "story.grew" else ""
     lines = [
-        f"▌ {data['subscription']['name']}: {article['title']}",
+        f"▌ {data['subscription']['name']}: {grew}{article['title']}",
         f"  {article['source']}  {(article['published'] or article['seen'] or '')[:16]}",
         f"  {article['url']}",
     ]
@@ -180,5 +196,4 @@ def block(payload: str) -> str:
     if data["topics"]:
         lines.append(f"  topics: {', '.join(data['topics'])}")
     lines += [f"  {one['clause']}: {one['text']}" for one in data["why"][:3]]
-    lines.append(f"  alert {data['alert_id']}")
-    return "".join(f"{printable(line)}\n" for line in lines if line.strip()) + "\n"
+    return [*lines, f"  alert {data['alert_id']}"]

@@ -54,6 +54,8 @@ class Claiming:
         self._quarantine = quarantine
         self._clock = clock
         self._passed: set[tuple[Partition, int]] = set()
+        self.changed: set[str] = set()
+        """Subscriptions that were applied, until who delivers has been told."""
 
     def handle(self, taken: Sequence[Record]) -> None:
         """Match the stories, apply the subscriptions, and claim for many stories at a time.
@@ -90,6 +92,7 @@ class Claiming:
         if made is not None:
             self._outbox.add(made)
             self._applied(before, record, at)
+            self.changed.add(record.key)
 
     def _claim(self, matched: Sequence[tuple[Record, Matched]], *, rest: Sequence[Record]) -> None:
         few = [found for _, found in matched if len(found.subscriptions) <= FLUSH]

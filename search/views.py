@@ -18,6 +18,9 @@ from search.subscriptions import redacted
 
 ALERT_PREFIX = "alert:"
 
+MEMBERS_SHOWN = 100
+"""Of a digest, in its row; each of them has a row of its own that names the digest."""
+
 
 def page(name: str, rows: Iterator[dict[str, Any]], *, size: int, key: str) -> dict[str, Any]:
     """The first ``size`` of ``rows``, and as ``after`` the cursor of the next page."""
@@ -161,6 +164,8 @@ def alert_row(one: Alert) -> dict[str, Any]:
     """An alert as lists show it: without what it sends, its targets without secrets."""
     shown: dict[str, Any] = as_json(one)
     del shown["payload"]
+    shown["count"] = max(1, len(one.members))
+    shown["members"] = shown["members"][:MEMBERS_SHOWN]
     for name in ("pending", "acknowledged"):
         shown[name] = [redacted(target) for target in shown[name]]
     return shown

@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from ingest.errors import UsageError
+from ingest.log import topic_specs
 from processors.records import StoryRecord
 from search.backfill import Backfill, backfill_row, check_begin
 from tests.alerting import MANY, Newsdesk, revised, story
@@ -34,8 +35,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsdesk]:
         log = kafka_log(request.getfixturevalue("kafka"))
         made = Newsdesk(folder=tmp_path, given=log, specs=MANY, wait_seconds=0.1)
     else:
-        specs = {"specs": MANY} if request.param == "sqlite-many" else {}
-        made = Newsdesk(folder=tmp_path, **specs)
+        made = Newsdesk(folder=tmp_path, specs=MANY if "many" in request.param else topic_specs())
     yield made
     made.close()
 
