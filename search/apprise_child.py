@@ -67,9 +67,7 @@ def answer(call: dict[str, Any], _body: bytes) -> dict[str, Any]:
     said = _Said()
     _logger.addHandler(said)
     try:
-        taken = service.notify(
-            body=str(call["body"]), title=str(call["title"]), body_format="text"
-        )
+        taken = service.notify(body=str(call["body"]), title=str(call["title"]), body_format="text")
     except Exception:
         if not _blocked:  # else said below: what the plugin made of it does not matter
             raise
