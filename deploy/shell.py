@@ -16,6 +16,8 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.live import Live
+from search.marks import MarkStore
 from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
@@ -35,13 +37,16 @@ class Shell(ABC):
         self.polling = parts.polling
         self.indexer = parts.indexer
         self.sender = parts.sender
+        self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
             folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            claim_days=parts.settings.alerts.claim_days,
         )
 
     @property
@@ -75,6 +80,7 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
@@ -83,6 +89,8 @@ class Shell(ABC):
             send_test=self.sender.send_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
+            live=self.live,
+            marks=MarkStore(self.log),
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

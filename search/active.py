@@ -57,6 +57,15 @@ class Active:
         """The shard of ``subscription`` in this log."""
         return subscription.shard % self._partitions
 
+    def since(self, subscription_id: str) -> Since | None:
+        """What is in force of a subscription."""
+        return self._since.get(subscription_id)
+
+    def wanted(self, subscription_id: str) -> tuple[Subscription, Query] | None:
+        """A subscription that is matched, with its query."""
+        query = self._queries.get(subscription_id)
+        return (self._since[subscription_id].applied, query) if query is not None else None
+
     def apply(
         self, record: Record, *, offset: Mapping[int, int], now: datetime
     ) -> NewRecord | None:

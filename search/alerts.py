@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 import structlog
 
 from ingest.errors import FencedError, UnavailableError
-from ingest.log import Log, NewRecord, Partition
+from ingest.log import Log, Partition
 from ingest.quarantine import Quarantine
 from ingest.wire import decode
 from search.active import Active
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
+from search.backfill import backfill_lag
+from search.backfills import Backfills
 from search.claiming import Claiming
-from search.claims import Claims, outlived
+from search.claims import Claims
 from search.cursors import Cursors, alert_lag, stored_cursors
 from search.matching import Matching
 from search.merges import Merges
 from search.mutes import Mutes
 from search.outbox import Outbox
+from search.outlived import Outlived
 from search.ownership import Ownership, Whole
 from search.pace import Pace
-from search.timeline import STORIES, SUBSCRIPTIONS, Timeline
+from search.timeline import BATCH, STORIES, SUBSCRIPTIONS, Timeline
 from search.timing import Throttle
 
 __all__ = ["AlertOwner", "AlertSettings"]
@@ -39,10 +41,6 @@ CURSORS_PER_SECOND = 20
 """A shard that has nothing to write stores how far it has come when there is time, or at this
 rate over all: after a crash it reads a little again."""
 
-SWEPT = 500
-"""Alerts looked at per idle step when old ones are cleared away; some 10 ms."""
-
-SWEEP_EVERY = timedelta(hours=6)
 DELAY_SECONDS = 1.0
 SAY_AGAIN_SECONDS = 5.0
 """How soon the late word of an earlier owner is set right."""
@@ -54,10 +52,6 @@ _events = structlog.get_logger(__name__)
 
 Changed = Callable[[str, Collection[str]], None]
 """Is told that a subscription was applied, or that stories of some ids are muted for it."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AlertOwner:
@@ -78,7 +72,7 @@ class AlertOwner:
         wake: Callable[[Sequence[str]], None] = lambda _: None,
         changed: Changed = lambda _, __: None,
         crash_point: Callable[[str], None] = lambda _: None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._log = log
         self._settings = settings
@@ -94,8 +88,7 @@ class AlertOwner:
         self._doubtful: set[str] = set()
         self._said = 0.0
         self.done = 0
-        self._sweep: Iterator[list[NewRecord]] = iter(())
-        self._swept = datetime.min.replace(tzinfo=UTC)
+        self._outlived = Outlived(days=settings.claim_days)
 
     def run(self, stop: threading.Event) -> None:
         """Step until ``stop`` is set; the batch in hand is finished. Raises as ``step``."""
@@ -142,13 +135,14 @@ class AlertOwner:
             return 0
         if self._cursors.unwritten():
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
-        taken = timeline.take(timeout_seconds)
+        taken = timeline.take(0 if self._backfills.is_waiting else timeout_seconds)
         self._say_again()
         for name, stories in self._mutes.fulfil(self._log, self._merges, self._outbox):
             self._changed(name, stories)
         if not taken:
             self._flush(is_idle=True)
             self._settle_doubts()
+            self._backfills.step()
             self._clear_away()
             return 0
         self._claims.begin()
@@ -158,19 +152,25 @@ class AlertOwner:
         for one in self._claiming.changed:
             self._changed(one, ())
         self._claiming.changed.clear()
+        if len(taken) < BATCH:  # else more news waits
+            self._backfills.step()
         self.done += len(taken)
         return len(taken)
 
     def lag(self) -> int:
-        """Records of ``stories``, and of our subscriptions, that are not durably handled."""
-        return alert_lag(self._log, self._shards.held())
+        """Records of ``stories``, and of our subscriptions, that are not durably handled.
+
+        What a backfill has to read again is among them.
+        """
+        held = self._shards.held()
+        return alert_lag(self._log, held) + backfill_lag(self._log, held)
 
     def close(self) -> None:
         """Leave the log; the next step begins at the stored cursor."""
         if self._timeline is not None:
             self._timeline.close()
         self._timeline = None
-        self._sweep = iter(())
+        self._outlived.stop()
 
     def _open(self) -> Timeline:
         partitions = self._log.partitions(TOPIC)
@@ -195,15 +195,25 @@ class AlertOwner:
             pace=self._pace,
             mutes=self._mutes,
         )
+        matching = Matching(self._active, self._claims, settings=self._settings, clock=self._clock)
         self._claiming = Claiming(
             active=self._active,
-            matching=Matching(
-                self._active, self._claims, settings=self._settings, clock=self._clock
-            ),
+            matching=matching,
             cursors=self._cursors,
             outbox=self._outbox,
             ahead=timeline.ahead,
+            applied=lambda before, record, at: self._backfills.applied(before, record, at=at),
             quarantine=self._quarantine,
+            clock=self._clock,
+        )
+        self._backfills = Backfills(
+            self._log,
+            active=self._active,
+            matching=matching,
+            claims=self._claims,
+            merges=self._merges,
+            outbox=self._outbox,
+            guarded=self._claiming.guarded,
             clock=self._clock,
         )
         return timeline
@@ -219,6 +229,7 @@ class AlertOwner:
         self._pace.forget(self._active.drop(lost))
         self._mutes.drop(lost)
         self._cursors.drop(lost)
+        self._backfills.drop(lost)
         timeline.leave(lost)
         if gained:
             self._take_in(gained, timeline)
@@ -235,6 +246,7 @@ class AlertOwner:
         )
         self._mutes.add(one for one in table.items(MUTE) if one.partition.number in gained)
         self._recall(gained)
+        self._backfills.add(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
@@ -281,12 +293,6 @@ class AlertOwner:
 
     def _clear_away(self) -> None:
         """Drop some of the alerts whose stories are long over."""
-        now = self._clock()
-        if now - self._swept > SWEEP_EVERY:
-            self._swept = now
-            before = now - timedelta(days=self._settings.claim_days)
-            self._sweep = outlived(self._log.table(TOPIC), before=before)
-        for gone in islice(self._sweep, SWEPT):
-            for record in gone:
-                self._outbox.add(record)
+        for gone in self._outlived.some(self._log.table(TOPIC), now=self._clock()):
+            self._outbox.add(gone)
         self._outbox.append()

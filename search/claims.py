@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -184,26 +184,6 @@ class Claims:
             return None
         shard = record.partition.number
         return _record(COUNTED + known, Counted(alert_id=known, at=now), shard)
-
-
-def outlived(table: Table, *, before: datetime) -> Iterator[list[NewRecord]]:
-    """Tombstones for each alert that is done and has not counted since ``before``.
-
-    One list, mostly empty, for each alert looked at: the caller decides how many at a time, and
-    whether the shard is its own.
-    """
-    for record in table.items(ALERT):
-        if record.appended >= before:
-            yield []
-            continue
-        alert = decode(Alert, record.value or b"")
-        counted = table.get(COUNTED + alert.alert_id)
-        if alert.state in ("waiting", "held") or (counted and counted.appended >= before):
-            yield []
-            continue
-        keys = (ALERT + alert.alert_id, COUNTED + alert.alert_id)
-        shard = record.partition.number
-        yield [NewRecord(topic=TOPIC, key=key, value=None, partition=shard) for key in keys]
 
 
 def _size_at(record: Record) -> int:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.index import Index
+from search.live import Live
+from search.marks import MarkStore
+from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
 
@@ -25,11 +30,14 @@ class Services:
         send_test: Sends a test alert; one row a target with its error.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
+        live: Streams of alerts as they happen.
+        marks: What readers note about articles.
     """
 
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
@@ -38,3 +46,16 @@ class Services:
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
+    live: Live
+    marks: MarkStore
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

@@ -209,7 +209,6 @@ async def test_alerts_are_paged_newest_first_without_what_they_send(
 
 
 async def test_the_state_of_the_process_is_told(shell: Embedded, api: httpx.AsyncClient) -> None:
-    assert "no web page yet" in (await api.get("/")).text
     assert (await api.get("/healthz")).text == "ok\n"
     assert (await api.get("/readyz")).status_code == 200
     assert "wirewatch_lag_records" in (await api.get("/metrics")).text
@@ -217,3 +216,24 @@ async def test_the_state_of_the_process_is_told(shell: Embedded, api: httpx.Asyn
     shell.stages.failure = StoreError("gone", sentence="The disk is gone.")
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "The disk is gone.\n")
+
+
+async def test_a_query_is_checked_while_it_is_typed(
+    shell: Embedded, api: httpx.AsyncClient
+) -> None:
+    await carry(shell)
+    found = (await api.get("/api/query/check", params={"q": "ferry OR truce"})).json()
+    assert found["hits_a_day"] == 3
+    assert found["explanation"]
+    for text in ("ferry AND (", '"', "(" * 5_000, "a" * 10_000, "\x00", "NOT", "*", "~~~", ""):
+        answer = await api.get("/api/query/check", params={"q": text})
+        assert answer.status_code < 500, text
+
+
+async def test_a_stream_is_no_answer_to_a_log_that_is_away(
+    shell: Embedded, api: httpx.AsyncClient
+) -> None:
+    shell.live.close()
+    answer = await api.get("/api/stream")
+    assert answer.status_code == 503
+    assert answer.json()["error"]
