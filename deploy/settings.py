@@ -23,6 +23,7 @@ from ingest.settings import ArticleLimits, FetchSettings, NetSettings, ParseSett
 from processors.settings import StageSettings, StoriesSettings
 from search.alert_settings import AlertSettings
 from search.elastic_settings import ElasticSettings
+from search.mail.settings import MailSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
@@ -119,6 +120,7 @@ class Settings:
     topics: TopicsSettings = field(default_factory=TopicsSettings)
     stories: StoriesSettings = field(default_factory=StoriesSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     kibana: KibanaSettings = field(default_factory=KibanaSettings)

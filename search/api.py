@@ -11,12 +11,14 @@ from fastapi import FastAPI
 
 from search.problems import describe_problems
 from search.routes.alerts import alerting
+from search.routes.channels import channelling
 from search.routes.feeds import feed_list
 from search.routes.query_check import query_checking
 from search.routes.searching import searching
 from search.routes.state import state
 from search.routes.stream import streaming
 from search.routes.subscriptions import subscribing
+from search.routes.unsubscribing import unsubscribing
 from search.services import Services
 
 
@@ -27,6 +29,8 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(searching(services), prefix="/api")
     app.include_router(feed_list(services), prefix="/api")
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
+    app.include_router(channelling(services, from_network=from_network), prefix="/api")
+    app.include_router(unsubscribing(services))
     app.include_router(alerting(services), prefix="/api")
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")

@@ -10,8 +10,10 @@ from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.channel_store import ChannelStore
 from search.index import Index
 from search.live import Live
+from search.secrets import Vault
 from search.subscription_store import SubscriptionStore
 
 
@@ -24,6 +26,7 @@ class Services:
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
+        test_channel: Sends one to a channel, as it stands in targets.
         mute, unmute: Told a subscription's id and a story's: whether it is enough.
         preview: Told a query and a number of days: what it would have sent.
         ready: The sentence of what is not ready yet; empty when all is.
@@ -34,12 +37,15 @@ class Services:
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    channels: ChannelStore
+    vault: Vault
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
     changed: Callable[[str], None]
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
+    test_channel: Callable[..., Awaitable[dict[str, Any]]]
     mute: Callable[[str, str], Awaitable[None]]
     unmute: Callable[[str, str], Awaitable[None]]
     preview: Callable[..., dict[str, Any]]

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from deploy.cli import (
     alerts,
+    channels,
     cluster,
     configuration,
     feeds,
@@ -86,6 +87,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(queries.app, name="query")
 app.add_typer(subscriptions.app, name="subscriptions")
+app.add_typer(channels.app, name="channels")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(configuration.app, name="config")

@@ -32,8 +32,7 @@ def message(
 ) -> EmailMessage:
     """The e-mail of ``payload``; a repeat of an alert is the same message, by its id.
 
-    Args:
-        unsubscribe: The address that ends these messages; empty where there is none.
+    ``unsubscribe`` is the address that ends these messages; empty where there is none.
 
     Raises:
         UsageError: ``sender`` is no address.
