@@ -17,6 +17,7 @@ from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
 from search.live import Live
+from search.marks import MarkStore
 from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
@@ -39,12 +40,14 @@ class Shell(ABC):
         self.vault = parts.vault
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
             topics={one.id for one in topics},
             targets=parts.targets,
+            claim_days=parts.settings.alerts.claim_days,
         )
 
     @property
@@ -80,6 +83,7 @@ class Shell(ABC):
             subscriptions=self.subscriptions,
             channels=self.subscriptions.channels,
             vault=self.vault,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
@@ -90,6 +94,7 @@ class Shell(ABC):
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
+            marks=MarkStore(self.log),
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

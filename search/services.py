@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.channel_store import ChannelStore
 from search.index import Index
 from search.live import Live
+from search.marks import MarkStore
+from search.preview import preview
 from search.secrets import Vault
 from search.subscription_store import SubscriptionStore
 
@@ -27,11 +31,10 @@ class Services:
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
         test_channel: Sends one to a channel, as it stands in targets.
-        mute, unmute: Told a subscription's id and a story's: whether it is enough.
-        preview: Told a query and a number of days: what it would have sent.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
+        marks: What readers note about articles.
     """
 
     log: Log
@@ -39,6 +42,7 @@ class Services:
     subscriptions: SubscriptionStore
     channels: ChannelStore
     vault: Vault
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
@@ -46,9 +50,18 @@ class Services:
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     test_channel: Callable[..., Awaitable[dict[str, Any]]]
-    mute: Callable[[str, str], Awaitable[None]]
-    unmute: Callable[[str, str], Awaitable[None]]
-    preview: Callable[..., dict[str, Any]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+    marks: MarkStore
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

@@ -10,10 +10,11 @@ import yaml
 from ingest.errors import UsageError
 from processors.yaml_node import Block, read_block
 from search.caller import Caller
+from search.subscription_changes import Changes
 from search.subscriptions import Subscription, redacted
 
 if TYPE_CHECKING:
-    from search.subscription_store import Changes, SubscriptionStore
+    from search.subscription_store import SubscriptionStore
 
 TEXTS = ("digest", "quiet", "throttle")
 FLAGS = ("every_article", "story_updates", "paused")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, Unpack
 
 from ingest.errors import NotFoundError, UsageError
 from ingest.guard import Guard
@@ -22,6 +22,7 @@ from search.backfill import check_begin
 from search.caller import LOCAL, Caller
 from search.channel_store import ChannelStore
 from search.secrets import Vault
+from search.subscription_changes import Changes, Options, check_times
 from search.subscription_names import Names
 from search.subscription_views import subscription_row
 from search.subscriptions import Subscription, check_name, kind_of, redacted, shard_of
@@ -33,25 +34,6 @@ Put = Literal["added", "changed", "unchanged"]
 
 AT_ONCE = 500
 """Subscriptions read together for a list."""
-
-
-class Options(TypedDict, total=False):
-    """What else a subscription may have; what is absent or None stays, an empty text ends it."""
-
-    digest: str | None
-    quiet: str | None
-    throttle: str | None
-    every_article: bool | None
-    story_updates: bool | None
-    paused: bool | None
-
-
-class Changes(Options, total=False):
-    """What to change of a subscription."""
-
-    name: str | None
-    query: str | None
-    to: Sequence[str] | None
 
 
 class SubscriptionStore:
@@ -277,6 +259,7 @@ class SubscriptionStore:
                 named=partial(self.channels.listed, who=owner),
             )
         after = replace(before, **given, version=before.version + 1)
+        check_times(after)
         anew = after.query != before.query or (before.paused and not after.paused and not catch_up)
         return replace(
             after,

@@ -59,13 +59,6 @@ class Begin(BaseModel):
     since: str
 
 
-class StoryToMute(BaseModel):
-    """A story that is enough."""
-
-    model_config = ConfigDict(extra="forbid")
-    story_id: str
-
-
 class ToPreview(BaseModel):
     """A query that may become a subscription."""
 
@@ -87,7 +80,6 @@ def subscribing(services: Services, *, from_network: bool) -> APIRouter:
     """Subscriptions; ``from_network`` refuses targets on this machine."""
     router = APIRouter()
     router.include_router(_looking_back(services), prefix="/subscriptions")
-    router.include_router(_muting(services), prefix="/subscriptions")
     router.include_router(_listed(services, from_network=from_network), prefix="/subscriptions")
     router.include_router(_files(services, from_network=from_network))
     return router
@@ -149,7 +141,7 @@ def _looking_back(services: Services) -> APIRouter:
     @router.post("/preview")
     def preview(what: ToPreview) -> dict[str, Any]:
         """What a subscription to a query would have sent in the last days."""
-        return services.preview(what.query, days=what.days, every_article=what.every_article)
+        return services.preview(what.query, what.days, every_article=what.every_article)
 
     @router.post("/{name:path}/backfill")
     def backfill(name: str, begin: Begin, who: WhoAsks) -> dict[str, Any]:
@@ -158,27 +150,6 @@ def _looking_back(services: Services) -> APIRouter:
         made = store.backfill(name, since=since, who=who)
         services.changed("subscriptions")
         return store.view(made)
-
-    return router
-
-
-def _muting(services: Services) -> APIRouter:
-    router = APIRouter()
-    store = services.subscriptions
-
-    @router.post("/{name:path}/mute")
-    async def mute(name: str, story: StoryToMute, who: WhoAsks) -> dict[str, Any]:
-        """Hear no more of a story."""
-        one = store.get(name, who=who)
-        await services.mute(one.id, story.story_id)
-        return {"subscription": one.id, "story_id": story.story_id, "muted": True}
-
-    @router.delete("/{name:path}/mute/{story_id}")
-    async def unmute(name: str, story_id: str, who: WhoAsks) -> dict[str, Any]:
-        """Hear of a story again."""
-        one = store.get(name, who=who)
-        await services.unmute(one.id, story_id)
-        return {"subscription": one.id, "story_id": story_id, "muted": False}
 
     return router
 
