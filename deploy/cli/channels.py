@@ -10,7 +10,7 @@ import typer
 from deploy.cli.client import call, segment
 from deploy.cli.context import Context, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
-from deploy.cli.subscription_options import absolute
+from deploy.cli.subscribing import absolute
 
 app = typer.Typer(
     help="Receivers with a name: add, list, show, edit, rotate, test, enable, remove."
