@@ -13,6 +13,7 @@ from ingest.errors import FencedError, NotFoundError, UnavailableError
 from ingest.log import Log, NewRecord, Record
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
+from search.audit import audit_record
 from search.channels import Delivery
 from search.deliveries import Outcome, answered, concluded, given_up, targets_left
 from search.last_words import LastWords
@@ -203,7 +204,10 @@ class Rounds:
             if not one.left:
                 alert = concluded(alert, one.outcomes, now=now, chance=self._chance())
             one.alert = one.alert and alert
-            await self._write(one, alert, endpoint if is_changed else None)
+            more = [_health(endpoint)] if is_changed else []
+            if not outcome.error:
+                more.append(audit_record(alert, endpoint.target, outcome, now=now))
+            await self._write(one, alert, *more)
         if one.left:
             return None
         if self._open.get(alert_id) is one:
@@ -214,13 +218,12 @@ class Rounds:
         """Write how a receiver does, without an alert."""
         await self._append([_health(endpoint)])
 
-    async def _write(self, one: Round, alert: Alert, endpoint: Endpoint | None = None) -> None:
-        """Write how it stands. Raises FencedError."""
+    async def _write(self, one: Round, alert: Alert, *more: NewRecord) -> None:
+        """Write how it stands, and ``more`` beside it. Raises FencedError."""
         key, value = ALERT + alert.alert_id, encode(alert)
         said = NewRecord(topic=TOPIC, key=key, value=value, partition=one.shard)
-        records = [said] if endpoint is None else [said, _health(endpoint)]
         self._words.writing([said])
-        self._words.written([said], (await self._append(records, one))[:1])
+        self._words.written([said], (await self._append([said, *more], one))[:1])
 
     async def say_again(self) -> None:
         """Write outcomes again that an earlier owner's late word hides.

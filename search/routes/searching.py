@@ -11,6 +11,7 @@ from ingest.errors import NotFoundError
 from processors.moments import moment
 from processors.query import parse
 from search import views
+from search.caller import WhoAsks
 from search.index import SearchRequest
 from search.routes.paging import PageSize
 from search.services import Services
@@ -48,9 +49,9 @@ def searching(services: Services) -> APIRouter:
         return views.search_result(services.index().search(request))
 
     @router.get("/articles/{article_id}")
-    def article(article_id: str) -> dict[str, Any]:
+    def article(article_id: str, who: WhoAsks) -> dict[str, Any]:
         """One article, its revisions and its way through the stages."""
-        return views.article(services.log, services.index(), article_id)
+        return views.article(services.log, services.index(), article_id, who=who)
 
     @router.get("/stories/{story_id}")
     def story(story_id: str) -> dict[str, Any]:
