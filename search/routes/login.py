@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from search.account_store import SESSION_DAYS
 from search.audit import account_record
-from search.caller import WhoAsks
+from search.caller import LOCAL, WhoAsks
 from search.form_tokens import FIELD, SESSION_COOKIE, FormToken
 from search.services import Services
 
@@ -35,11 +35,17 @@ PAGE = """<!doctype html>
 autocomplete="current-password" spellcheck="false" maxlength="200"></p>
 <p><button>Log in</button></p>
 </form>
+{logout}
 <p>Whoever runs this Wirewatch makes one: <code>wirewatch accounts add NAME</code></p>
 </main>
 </body>
 </html>
 """
+
+LOGOUT = """<form method="post" action="/logout">
+<input type="hidden" name="{field}" value="{form_token}">
+<p>You are logged in as {name}. <button>Log out</button></p>
+</form>"""
 
 
 def logging_in(services: Services) -> APIRouter:
@@ -47,9 +53,13 @@ def logging_in(services: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/login")
-    def page(form_token: FormToken, next: str = "/") -> HTMLResponse:  # noqa: A002  its name in the address
+    def page(
+        who: WhoAsks,
+        form_token: FormToken,
+        next: str = "/",  # noqa: A002  its name in the address
+    ) -> HTMLResponse:
         """The form."""
-        return _page("", form_token=form_token, wanted=next)
+        return _page("", form_token=form_token, wanted=next, name=who.account)
 
     @router.post("/login")
     def login(
@@ -100,11 +110,15 @@ def own_page(wanted: str) -> str:
     return quote(wanted, safe="/?&=%:,;+@!$'()*~#-._[]")
 
 
-def _page(sentence: str, *, form_token: str, wanted: str, status: int = 200) -> HTMLResponse:
+def _page(
+    sentence: str, *, form_token: str, wanted: str, name: str = "", status: int = 200
+) -> HTMLResponse:
+    logout = LOGOUT.format(field=FIELD, form_token=form_token, name=html.escape(name))
     page = PAGE.format(
         sentence=html.escape(sentence),
         field=FIELD,
         form_token=form_token,
         wanted=html.escape(own_page(wanted)),
+        logout=logout if name not in ("", LOCAL.account) else "",
     )
     return HTMLResponse(page, status_code=status)
