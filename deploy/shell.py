@@ -17,6 +17,7 @@ from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
 from search.live import Live
+from search.marks import MarkStore
 from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
@@ -45,6 +46,7 @@ class Shell(ABC):
             guard=parts.guard,
             folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            claim_days=parts.settings.alerts.claim_days,
         )
 
     @property
@@ -88,6 +90,7 @@ class Shell(ABC):
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
+            marks=MarkStore(self.log),
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

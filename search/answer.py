@@ -102,11 +102,11 @@ class Answer(Generic[Q, R]):
         cursor = read_cursor(request.after, sort=request.sort)
         rows, after = self._page(cursor)
         engine = self._engine
-        scope = self._scope if request.facets or request.interval else self._base
+        scope = self.scope if request.facets or request.interval else self._base
         return SearchResult(
             hits=tuple(self._hits(rows)),
-            total=self.total,
-            relation="eq" if self.is_total_exact else "gte",
+            total=self.total if request.is_counted else len(rows),
+            relation="eq" if request.is_counted and self.is_total_exact else "gte",
             after=after,
             facets=facets_of(engine, scope, request.facets) if request.facets else None,
             histogram=histogram_of(engine, scope, request.interval) if request.interval else None,
@@ -115,7 +115,7 @@ class Answer(Generic[Q, R]):
     @cached_property
     def total(self) -> int:
         """How many articles match; a lower bound unless ``is_total_exact``."""
-        return self._candidates if self.exact else len(self._verified)
+        return self._candidates if self.exact else len(self.verified)
 
     @property
     def is_total_exact(self) -> bool:
@@ -127,17 +127,17 @@ class Answer(Generic[Q, R]):
         return self._engine.count(self._base)
 
     @cached_property
-    def _verified(self) -> list[R]:
+    def verified(self) -> list[R]:
         """What matches among the newest candidates, newest first."""
         newest = self._engine.by_time(self._base, newest_first=True, words=True)
         return [row for row in islice(newest, EXACT_CANDIDATES) if self._matches(row)]
 
     @property
-    def _scope(self) -> Q:
+    def scope(self) -> Q:
         """A query that finds exactly what is counted."""
         if self.exact:
             return self._base
-        return self._engine.of_articles([row.id for row in self._verified])
+        return self._engine.of_articles([row.id for row in self.verified])
 
     def _page(self, cursor: Cursor | None) -> tuple[list[R], str]:
         """The rows of the page, and the cursor behind them where there is more."""
@@ -158,12 +158,12 @@ class Answer(Generic[Q, R]):
             position = cursor.position if cursor else 0
             ranked = self._engine.by_score(self._base, most=EXACT_CANDIDATES, words=not self.exact)
             return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
-        if self.exact or not self.is_total_exact:
+        if self.exact or not (self._request.is_counted and self.is_total_exact):
             rows = self._chosen(self._matching(self._timed(self._base, cursor)))
             if self._request.group and cursor is not None:
                 return self._not_shown(rows)
             return rows
-        rows = self._chosen(self._verified if self._newest_first else self._verified[::-1])
+        rows = self._chosen(self.verified if self._newest_first else self.verified[::-1])
         return (row for row in rows if cursor is None or self._is_behind(row, cursor))
 
     def _is_behind(self, row: R, cursor: Cursor) -> bool:

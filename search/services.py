@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
@@ -13,6 +14,8 @@ from processors.topic import Topic
 from search.account_store import AccountStore
 from search.index import Index
 from search.live import Live
+from search.marks import MarkStore
+from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
 
@@ -28,6 +31,7 @@ class Services:
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
+        marks: What readers note about articles.
     """
 
     log: Log
@@ -43,3 +47,15 @@ class Services:
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+    marks: MarkStore
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

@@ -14,8 +14,10 @@ from typer.exceptions import TyperException
 from deploy.cli import (
     accounts,
     alerts,
+    backup,
     cluster,
     configuration,
+    export,
     feeds,
     filters,
     kibana,
@@ -79,7 +81,9 @@ def options(
 
 run.register(app)
 search.register(app)
+export.register(app)
 upkeep.register(app)
+backup.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)
