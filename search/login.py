@@ -118,7 +118,7 @@ class Login:
 
     def _refused(self, request: Request, account: Account | None) -> Response | None:
         path = request.url.path
-        if is_open(path, has_feed_token="token" in request.query_params):
+        if is_open(path, has_feed_token=bool(request.query_params.get("token"))):
             guesses = path == "/login" and request.method not in SAFE_METHODS
             return _late(request, self._failures, _address(request)) if guesses else None
         if account is None:

@@ -38,7 +38,7 @@ async def test_each_change_is_written_down_with_who_made_it_and_of_what(shell: E
     said = [(row["what"], row["by"], row["subject"], row["status"]) for row in rows]
     assert said == [
         ("POST /api/feeds", "boss", feed_id, 201),
-        ("DELETE /api/feeds/{feed_id}", "boss", feed_id, 200),
+        (f"DELETE /api/feeds/{feed_id}", "boss", feed_id, 200),
     ]
 
 
@@ -50,7 +50,7 @@ async def test_what_the_command_line_does_is_written_down_without_any_token(
         await api.delete("/local/accounts/reader")
         answer = (await api.get("/local/audit")).text
     rows = [one.what for _, one in entries(shell.log)]
-    assert rows == ["POST /local/accounts", "DELETE /local/accounts/{name}"]
+    assert rows == ["POST /local/accounts", "DELETE /local/accounts/reader"]
     assert [one.subject for _, one in entries(shell.log)] == ["reader", "reader"]
     assert [one.by for _, one in entries(shell.log)] == ["local", "local"]
     assert answer.count("\n") == 2
