@@ -19,7 +19,6 @@ from search.routes.audit import auditing
 from search.routes.exporting import exporting
 from search.routes.feeds import feed_list
 from search.routes.feeds_out import feed_tokens, search_feeds
-from search.routes.login import logging_in
 from search.routes.marks import marking
 from search.routes.query_check import query_checking
 from search.routes.searching import searching
@@ -40,7 +39,6 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
     app.include_router(alerting(services), prefix="/api")
     app.include_router(auditing(services), prefix="/api")
-    app.include_router(logging_in(services))
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(exporting(services), prefix="/api")
