@@ -8,6 +8,7 @@ from search.pages.alert_pages import alert_pages
 from search.pages.article_page import article_page
 from search.pages.feed_pages import feed_pages
 from search.pages.frame import Frame
+from search.pages.login_page import login_page
 from search.pages.search_page import search_page
 from search.pages.static_files import static_files
 from search.pages.story_page import story_page
@@ -27,4 +28,5 @@ def pages(services: Services, frame: Frame) -> APIRouter:
     router.include_router(subscription_pages(services, frame))
     router.include_router(alert_pages(services, frame))
     router.include_router(feed_pages(services, frame))
+    router.include_router(login_page(services, frame))
     return router
