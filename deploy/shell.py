@@ -39,12 +39,14 @@ class Shell(ABC):
         self.sender = parts.sender
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
             folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            claim_days=parts.settings.alerts.claim_days,
         )
 
     @property
@@ -78,6 +80,7 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,

@@ -98,6 +98,11 @@ class Block:
         """Whether ``key`` is given."""
         return key in self._items
 
+    def is_empty_list(self, key: str) -> bool:
+        """Whether ``key`` holds a list without anything in it."""
+        value = self._value(key)
+        return isinstance(value, yaml.SequenceNode) and not value.value
+
     def is_list(self, key: str) -> bool:
         """Whether ``key`` holds a list."""
         return isinstance(self._value(key), yaml.SequenceNode)

@@ -112,7 +112,7 @@ class Answer(Generic[Q, R]):
         cursor = read_cursor(request.after, sort=request.sort)
         rows, after = self._page(cursor)
         engine = self._engine
-        scope = self._scope if request.facets or request.interval else self._base
+        scope = self.scope if request.facets or request.interval else self._base
         return SearchResult(
             hits=tuple(self._hits(rows)),
             total=self.total if request.is_counted else len(rows),
@@ -125,7 +125,7 @@ class Answer(Generic[Q, R]):
     @cached_property
     def total(self) -> int:
         """How many articles match; a lower bound unless ``is_total_exact``."""
-        return self._candidates if self.exact else len(self._verified)
+        return self._candidates if self.exact else len(self.verified)
 
     def estimate(self) -> float:
         """About how many articles match, from what part of the newest candidates does."""
@@ -145,17 +145,17 @@ class Answer(Generic[Q, R]):
         return self._engine.count(self._base)
 
     @cached_property
-    def _verified(self) -> list[R]:
+    def verified(self) -> list[R]:
         """What matches among the newest candidates, newest first."""
         newest = self._engine.by_time(self._base, newest_first=True, words=True)
         return [row for row in islice(newest, EXACT_CANDIDATES) if self._matches(row)]
 
     @property
-    def _scope(self) -> Q:
+    def scope(self) -> Q:
         """A query that finds exactly what is counted."""
         if self.exact:
             return self._base
-        return self._engine.of_articles([row.id for row in self._verified])
+        return self._engine.of_articles([row.id for row in self.verified])
 
     def _page(self, cursor: Cursor | None) -> tuple[list[R], str]:
         """The rows of the page, and the cursor behind them where there is more."""
@@ -181,7 +181,7 @@ class Answer(Generic[Q, R]):
             if self._request.group and cursor is not None:
                 return self._not_shown(rows)
             return rows
-        rows = self._chosen(self._verified if self._newest_first else self._verified[::-1])
+        rows = self._chosen(self.verified if self._newest_first else self.verified[::-1])
         return (row for row in rows if cursor is None or self._is_behind(row, cursor))
 
     def _is_behind(self, row: R, cursor: Cursor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from ingest.errors import ForeignStoreError
 from processors.query_tree import Query
@@ -14,7 +15,7 @@ from search.elastic_names import Names
 from search.elastic_reader import ElasticReader
 from search.elastic_settings import ElasticSettings
 from search.elastic_writer import Successor, Writer
-from search.index import Checkpoint, SearchRequest, SearchResult, WriteResult
+from search.index import Checkpoint, SearchRequest, SearchResult, Volume, WriteResult
 
 _NOTHING = {"docs": {"count": 0}, "store": {"size_in_bytes": 0}}
 
@@ -70,6 +71,10 @@ class ElasticIndex:
     def count(self, query: Query) -> int:
         """How many articles ``query`` finds."""
         return self._reader.count(query)
+
+    def volume(self, query: Query, *, since: datetime, until: datetime) -> Volume:
+        """What ``query`` found in a span of time."""
+        return self._reader.volume(query, since=since, until=until)
 
     def get(self, article_id: str) -> StoryRecord | None:
         """One article as it was last written."""

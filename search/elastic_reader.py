@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from elasticsearch import Elasticsearch
 
@@ -17,7 +18,8 @@ from search.elastic_schema import record_of
 from search.elastic_search import ElasticEngine
 from search.elastic_settings import ElasticSettings
 from search.elastic_view import ElasticView
-from search.index import SearchRequest, SearchResult
+from search.index import SearchRequest, SearchResult, Volume
+from search.volume import volume_of
 
 MAX_STORY = 200
 """Articles of a story that are shown."""
@@ -53,6 +55,11 @@ class ElasticReader:
         """Articles that ``query`` found a day, over the last 30 days that are indexed."""
         with self.engine() as engine:
             return hits_a_day_of(engine, query)
+
+    def volume(self, query: Query, *, since: datetime, until: datetime) -> Volume:
+        """What ``query`` found in a span of time. Raises QueryError above the work limits."""
+        with self.engine() as engine:
+            return volume_of(engine, query, since=since, until=until)
 
     def get(self, article_id: str) -> StoryRecord | None:
         """One article as it was last written."""

@@ -45,6 +45,7 @@ class ElasticEngine:
     """As ``search.engine.Engine``; a page has ``size`` hits."""
 
     facet_fields: Mapping[str, str] = {"topic": "topics", "source": "source", "lang": "language"}
+    story_field = "story_id"
 
     def __init__(self, view: ElasticView, *, size: int = 1) -> None:
         self._view = view

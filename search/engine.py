@@ -62,10 +62,15 @@ class Engine(Protocol[Q, R]):
 
     Attributes:
         facet_fields: The field behind each facet.
+        story_field: That of the story's id.
     """
 
     @property
     def facet_fields(self) -> Mapping[str, str]:
+        """See above."""
+
+    @property
+    def story_field(self) -> str:
         """See above."""
 
     def queries(self, *, cautious: bool = False) -> Queries[Q]:

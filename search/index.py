@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol, TypedDict
 
 from ingest.article import Article
@@ -103,6 +103,20 @@ class SearchResult:
     took_ms: float = 0.0
     facets: Mapping[str, Sequence[Count]] | None = None
     histogram: Sequence[Bucket] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How much a query finds, day by day in UTC; days without anything are left out.
+
+    Attributes:
+        articles, stories: By day: what was seen then, and the stories first found then.
+        relation: ``gte`` where more was found than is looked at.
+    """
+
+    articles: Mapping[date, int]
+    stories: Mapping[date, int]
+    relation: Relation = "eq"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +216,9 @@ class Index(Protocol):
 
     def hits_a_day(self, query: Query) -> float:
         """Articles that ``query`` found a day, over the last 30 days that are indexed."""
+
+    def volume(self, query: Query, *, since: datetime, until: datetime) -> Volume:
+        """What ``query`` found in a span of time. Raises QueryError above the work limits."""
 
     def successor(self) -> Building:
         """An empty index beside this one, to be filled. Raises UnavailableError if there is one."""

@@ -20,34 +20,46 @@ REFUSAL_PAGE = (
 )
 STATUSES = ((NotFoundError, 404), (UsageError, 400), (UnavailableError, 503))
 
+KINDS = (WirewatchError, RequestValidationError, HTTPException)
+
 
 def describe_problems(app: FastAPI) -> None:
     """Make every error of ``app`` a problem document (RFC 9457)."""
-    app.add_exception_handler(WirewatchError, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _no_route)
+    for kind in KINDS:
+        app.add_exception_handler(kind, _problem)
 
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
-    status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
-    found = error.as_json() if isinstance(error, WirewatchError) else {"error": str(error)}
-    return problem(status, found)
+    return problem_of(error)
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    where = ".".join(str(part) for part in faults[0]["loc"][1:]) if faults else ""
-    sentence = f"{where}: {faults[0]['msg']}" if faults else str(error)
+def problem_of(error: Exception) -> JSONResponse:
+    """The problem document of an error."""
+    return problem(*described(error))
+
+
+def described(error: Exception) -> tuple[int, dict[str, Any]]:
+    """The status of ``error``, and what is said of it: error, code, hint, caret?."""
+    if isinstance(error, WirewatchError):
+        status = next((code for kind, code in STATUSES if isinstance(error, kind)), 500)
+        return status, error.as_json()
+    if isinstance(error, RequestValidationError):
+        return 422, _invalid(error)
+    return _no_route(error)
+
+
+def _invalid(error: RequestValidationError) -> dict[str, Any]:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"][1:])
     hint = "See /openapi.json for the shape."
-    return problem(422, {"error": sentence, "code": "usage", "hint": hint})
+    return {"error": f"{where}: {fault['msg']}", "code": "usage", "hint": hint}
 
 
-def _no_route(_request: Request, error: Exception) -> JSONResponse:
+def _no_route(error: Exception) -> tuple[int, dict[str, Any]]:
     status = error.status_code if isinstance(error, HTTPException) else 500
     sentence = {404: "There is no such address.", 405: "This address does not do that."}
     hint = "See /openapi.json for what there is."
-    found = {"error": sentence.get(status, str(error)), "code": "no-route", "hint": hint}
-    return problem(status, found)
+    return status, {"error": sentence.get(status, str(error)), "code": "no-route", "hint": hint}
 
 
 def problem(status: int, found: dict[str, Any]) -> JSONResponse:

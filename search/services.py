@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.index import Index
 from search.live import Live
 from search.marks import MarkStore
+from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
 
@@ -34,6 +37,7 @@ class Services:
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
@@ -44,3 +48,14 @@ class Services:
     metrics: Callable[[], bytes]
     live: Live
     marks: MarkStore
+
+    def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
+        """What a subscription to ``query`` would have sent, see ``search.preview``."""
+        return preview(
+            self.index(),
+            query,
+            days=days,
+            now=datetime.now(UTC),
+            topics={one.id for one in self.topics},
+            every_article=every_article,
+        )

@@ -5,39 +5,42 @@ from __future__ import annotations
 import base64
 import secrets as random_secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal, Unpack
 
 from ingest.errors import NotFoundError, UsageError
-from ingest.guard import Guard, check_url
+from ingest.guard import Guard
 from ingest.log import Log, NewRecord
-from ingest.wire import as_json, decode, encode, format_time
+from ingest.wire import decode, encode
 from processors.query import parse
 from processors.query_advice import check_topics
-from search.alert_state import SINCE, Since
+from search.backfill import check_begin
+from search.caller import LOCAL, Caller
 from search.secrets import Vault
-from search.subscriptions import (
-    Subscription,
-    check_name,
-    check_target,
-    kind_of,
-    redacted,
-    shard_of,
-)
+from search.subscription_changes import Changes, Options, check_times
+from search.subscription_names import Names
+from search.subscription_views import subscription_row
+from search.subscriptions import Subscription, check_name, kind_of, redacted, shard_of
+from search.targets import Targets
 
 TOPIC = "subscriptions"
 
+Put = Literal["added", "changed", "unchanged"]
+
+AT_ONCE = 500
+"""Subscriptions read together for a list."""
+
 
 class SubscriptionStore:
-    """The ``subscriptions`` topic as a list. Only the owner of the data folder writes it.
+    """The ``subscriptions`` topic as a list: who asks sees and changes only what they may.
 
     Args:
         folder: Below it ``file:`` targets may be asked for over the network.
         topics: The ids that a query may name; None where that is not known.
+        claim_days: How long is known what was sent; a backfill goes no further back.
     """
 
     def __init__(
@@ -48,32 +51,40 @@ class SubscriptionStore:
         guard: Guard,
         folder: Path | None = None,
         topics: Collection[str] | None = None,
+        claim_days: float = 30,
     ) -> None:
         self._log = log
         self._secrets = secrets
-        self._guard = guard
-        self._folder = folder
+        self._targets = Targets(secrets=secrets, guard=guard, folder=folder)
         self._topics = topics
+        self._claim_days = claim_days
+        self._names = Names(log)
         self._changing = threading.Lock()  # a name is free until the record is written
 
-    def all(self) -> list[Subscription]:
-        """Every subscription, by name."""
-        found = [
-            decode(Subscription, record.value)
-            for record in self._log.table(TOPIC).items()
-            if record.value is not None
-        ]
-        return sorted(found, key=lambda one: one.name.casefold())
+    def all(self, *, who: Caller = LOCAL) -> list[Subscription]:
+        """Every subscription that ``who`` may see, by name."""
+        return sorted(self.after("", who=who), key=lambda one: one.name.casefold())
 
-    def get(self, name: str) -> Subscription:
-        """One, by id or by name. Raises NotFoundError."""
-        record = self._log.table(TOPIC).get(name)
-        if record is not None and record.value is not None:
-            return decode(Subscription, record.value)
-        found = next((one for one in self.all() if one.name.casefold() == name.casefold()), None)
-        if found is None:
+    def after(self, last: str, *, who: Caller = LOCAL) -> Iterator[Subscription]:
+        """Those that ``who`` may see behind the id ``last``, by id, read as they are asked for."""
+        ids = self._names.ids(who=who, after=last)
+        table = self._log.table(TOPIC)
+        for first in range(0, len(ids), AT_ONCE):
+            found = table.many(ids[first : first + AT_ONCE])
+            for one in ids[first : first + AT_ONCE]:
+                if (record := found.get(one)) is not None and record.value is not None:
+                    yield decode(Subscription, record.value)
+
+    def get(self, which: str, *, who: Caller = LOCAL) -> Subscription:
+        """One, by id or by name. Raises NotFoundError, also for what is another's."""
+        table = self._log.table(TOPIC)
+        record = table.get(which)
+        if record is None and (named := self._names.find(which, who=who)):
+            record = table.get(named)
+        found = decode(Subscription, record.value) if record and record.value else None
+        if found is None or not who.sees(found.owner):
             raise NotFoundError(
-                f"there is no subscription {name}", hint="See: wirewatch subscriptions list"
+                f"there is no subscription {which}", hint="See: wirewatch subscriptions list"
             )
         return found
 
@@ -83,28 +94,22 @@ class SubscriptionStore:
         name: str,
         query: str,
         to: Sequence[str],
-        every_article: bool = False,
         from_network: bool = False,
+        who: Caller = LOCAL,
+        **more: Unpack[Options],
     ) -> Subscription:
-        """A new subscription; it counts from the next article on.
+        """A new subscription of ``who``; it counts from the next article on.
 
         Raises:
             QueryError: the query cannot be subscribed to.
-            UsageError: the name is taken, or a target is refused.
+            UsageError: the name is taken, or a target or a time is refused.
         """
-        self._check(query)
-        made_id = base64.urlsafe_b64encode(random_secrets.token_bytes(16)).decode()[:22]
         with self._changing:
-            made = Subscription(
-                id=made_id,
-                name=self._free(name),
-                query=query,
-                to=self._targets(to, from_network=from_network),
-                every_article=every_article,
-                shard=shard_of(made_id),
-                created=datetime.now(UTC),
-            )
-            self._write(made)
+            blank = _blank(owner=who.owner)
+            wanted = Changes(name=name, query=query, to=to, **more)
+            made = self._made(blank, wanted, from_network=from_network)
+            made = replace(made, version=1, query_version=1)
+            self._write([made])
         return made
 
     def edit(
@@ -112,60 +117,99 @@ class SubscriptionStore:
         which: str,
         *,
         from_network: bool = False,
-        name: str | None = None,
-        query: str | None = None,
-        to: Sequence[str] | None = None,
-        every_article: bool | None = None,
-        paused: bool | None = None,
+        who: Caller = LOCAL,
+        catch_up: bool = False,
+        **changes: Unpack[Changes],
     ) -> Subscription:
         """The subscription with what is given changed; a changed query counts from now on.
+
+        With ``catch_up`` a pause that ends leaves no gap: what matched meanwhile comes.
 
         Raises:
             NotFoundError: there is none of this name.
             QueryError, UsageError: as ``add``.
         """
-        if query is not None:
-            self._check(query)
         with self._changing:
-            before = self.get(which)
-            after = replace(
-                before,
-                name=before.name if name is None else self._free(name, besides=before.id),
-                query=before.query if query is None else query,
-                to=before.to if to is None else self._targets(to, from_network=from_network),
-                every_article=before.every_article if every_article is None else every_article,
-                paused=before.paused if paused is None else paused,
-                version=before.version + 1,
-            )
-            anew = after.query != before.query or (before.paused and not after.paused)
-            after = replace(after, query_version=before.query_version + anew)
-            self._write(after)
+            before = self.get(which, who=who)
+            after = self._made(before, changes, from_network=from_network, catch_up=catch_up)
+            self._write([after])
         return after
 
-    def remove(self, which: str) -> Subscription:
+    def put(
+        self, wanted: Sequence[Changes], *, who: Caller, from_network: bool
+    ) -> list[Put | UsageError]:
+        """Add or change by name, all or nothing: what became of each, or why it is refused."""
+        outcomes: list[Put | UsageError] = []
+        made: list[Subscription] = []
+        names: set[str] = set()
+        with self._changing:
+            for one in wanted:
+                name = (one.get("name") or "").casefold()
+                try:
+                    after, outcome = self._planned(one, who=who, from_network=from_network)
+                except UsageError as error:
+                    outcomes.append(error)
+                    continue
+                if name in names:
+                    outcomes.append(UsageError(f"{after.name} stands twice in the file"))
+                    continue
+                names.add(name)
+                outcomes.append(outcome)
+                if outcome != "unchanged":
+                    made.append(after)
+            if made and not any(isinstance(one, UsageError) for one in outcomes):
+                self._write(made)
+        return outcomes
+
+    def _planned(
+        self, wanted: Changes, *, who: Caller, from_network: bool
+    ) -> tuple[Subscription, Put]:
+        own = Caller(owner=who.owner, scopes=frozenset())
+        known = self._names.find(check_name(wanted.get("name") or ""), who=own)
+        before = self.get(known) if known else _blank(owner=who.owner)
+        after = self._made(before, wanted, from_network=from_network)
+        if not known:
+            return replace(after, version=1, query_version=1), "added"
+        changed = replace(after, version=before.version) != before
+        return (after, "changed") if changed else (before, "unchanged")
+
+    def backfill(self, which: str, *, since: datetime, who: Caller = LOCAL) -> Subscription:
+        """Have history from ``since`` on matched with a subscription, for it alone.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            UsageError: it is paused, or nobody knows any more what was sent so long ago.
+        """
+        with self._changing:
+            before = self.get(which, who=who)
+            check_begin(before, since, now=datetime.now(UTC), claim_days=self._claim_days)
+            after = replace(
+                before,
+                version=before.version + 1,
+                backfill_since=since,
+                backfill_version=before.version + 1,
+            )
+            self._write([after])
+        return after
+
+    def remove(self, which: str, *, who: Caller = LOCAL) -> Subscription:
         """Forget a subscription; its alerts stay listed. Raises NotFoundError."""
         with self._changing:
-            gone = self.get(which)
+            gone = self.get(which, who=who)
             number = gone.shard % self._log.partitions(TOPIC)
             self._log.append([NewRecord(topic=TOPIC, key=gone.id, value=None, partition=number)])
             self._secrets.forget(gone.id)
         return gone
 
-    def view(self, one: Subscription) -> dict[str, Any]:
-        """The JSON shape: secrets hidden, with ``since`` and ``active`` of its version.
+    def check_query(self, query: str) -> None:
+        """Raises QueryError where nobody can subscribe to ``query``."""
+        found = parse(query, where="subscription")
+        if self._topics is not None:
+            check_topics(found, self._topics)
 
-        ``since`` is how many records of ``stories`` had been written before it counted.
-        """
-        shown: dict[str, Any] = as_json(one)
-        record = self._log.table("alert-state").get(SINCE + one.id)
-        since = decode(Since, record.value) if record and record.value else None
-        current = since is not None and since.query_version == one.query_version
-        return {
-            **shown,
-            "to": [redacted(target) for target in one.to],
-            "since": sum(since.offset.values()) if since and current else None,
-            "active": format_time(since.active) if since and current else None,
-        }
+    def view(self, one: Subscription) -> dict[str, Any]:
+        """The JSON shape, see ``search.subscription_views``."""
+        return subscription_row(self._log, one)
 
     def endpoints(self, one: Subscription) -> list[dict[str, str]]:
         """Each target, with the signing secret of a webhook: shown to who adds it."""
@@ -179,42 +223,62 @@ class SubscriptionStore:
             for target in one.to
         ]
 
-    def _check(self, query: str) -> None:
-        found = parse(query, where="subscription")
-        if self._topics is not None:
-            check_topics(found, self._topics)
+    def _made(
+        self,
+        before: Subscription,
+        changes: Changes,
+        *,
+        from_network: bool,
+        catch_up: bool = False,
+    ) -> Subscription:
+        """The next version, checked."""
+        given: dict[str, Any] = {name: one for name, one in changes.items() if one is not None}
+        if "query" in given:
+            self.check_query(given["query"])
+        if "name" in given:
+            given["name"] = self._free(given["name"], owner=before.owner, besides=before.id)
+        if "to" in given:
+            given["to"] = self._targets.stored(
+                given["to"], known=before.to, from_network=from_network
+            )
+        after = replace(before, **given, version=before.version + 1)
+        check_times(after)
+        anew = after.query != before.query or (before.paused and not after.paused and not catch_up)
+        return replace(
+            after,
+            mode="digest" if after.digest else "instant",
+            query_version=before.query_version + anew,
+        )
 
-    def _targets(self, to: Sequence[str], *, from_network: bool) -> tuple[str, ...]:
-        if not to:
-            raise UsageError("a subscription needs a target", hint="Add --to https://… or stdout:")
-        found = []
-        for target in dict.fromkeys(to):
-            check_target(target, from_network=from_network, folder=self._folder)
-            if kind_of(target) != "webhook":
-                found.append(target)
-                continue
-            url = check_url(target)
-            if url.startswith("http:") and not self._guard.allows(url):
-                raise UsageError(
-                    f"the way to {urlsplit(url).hostname} is not encrypted",
-                    hint="Use https, or allow a receiver of your own, below [net]: "
-                    'allow = ["host:port"]',
-                    code="plain-http",
-                )
-            found.append(self._secrets.hide(url))
-        return tuple(found)
-
-    def _free(self, name: str, *, besides: str = "") -> str:
+    def _free(self, name: str, *, owner: str, besides: str) -> str:
         wanted = check_name(name)
-        others = (one for one in self.all() if one.id != besides)
-        if any(one.name.casefold() == wanted.casefold() for one in others):
+        if self._names.taken(wanted, owner=owner, besides=besides):
             raise UsageError(
                 f"there is a subscription {wanted} already",
                 hint="Choose another name, or change it: wirewatch subscriptions edit",
             )
         return wanted
 
-    def _write(self, one: Subscription) -> None:
-        self.endpoints(one)  # the secrets first: no alert may go out unsigned
-        number = one.shard % self._log.partitions(TOPIC)
-        self._log.append([NewRecord(topic=TOPIC, key=one.id, value=encode(one), partition=number)])
+    def _write(self, several: Sequence[Subscription]) -> None:
+        for one in several:
+            self.endpoints(one)  # the secrets first: no alert may go out unsigned
+        count = self._log.partitions(TOPIC)
+        self._log.append(
+            [
+                NewRecord(topic=TOPIC, key=one.id, value=encode(one), partition=one.shard % count)
+                for one in several
+            ]
+        )
+
+
+def _blank(*, owner: str) -> Subscription:
+    made_id = base64.urlsafe_b64encode(random_secrets.token_bytes(16)).decode()[:22]
+    return Subscription(
+        id=made_id,
+        owner=owner,
+        name="",
+        query="",
+        to=(),
+        shard=shard_of(made_id),
+        created=datetime.now(UTC),
+    )

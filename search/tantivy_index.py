@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -23,11 +24,12 @@ from processors.query_tree import Query
 from processors.records import StoryRecord
 from search.answer import hits_a_day_of, result_of, total_of
 from search.generation import HEAP_BYTES, Generation, get_record, story_records
-from search.index import Checkpoint, SearchRequest, SearchResult, WriteResult
+from search.index import Checkpoint, SearchRequest, SearchResult, Volume, WriteResult
 from search.stored_fields import count
 from search.tantivy_queries import everything
 from search.tantivy_schema import VERSION
 from search.tantivy_search import TantivyEngine
+from search.volume import volume_of
 
 MAX_STORY = 200
 """Articles of a story that are shown."""
@@ -103,6 +105,10 @@ class TantivyIndex:
     def hits_a_day(self, query: Query) -> float:
         """Articles that ``query`` found a day, over the last 30 days that are indexed."""
         return hits_a_day_of(self._engine(), query)
+
+    def volume(self, query: Query, *, since: datetime, until: datetime) -> Volume:
+        """What ``query`` found in a span of time. Raises QueryError above the work limits."""
+        return volume_of(self._engine(), query, since=since, until=until)
 
     def refresh(self) -> None:
         """Make everything written before visible."""

@@ -21,6 +21,7 @@ class TantivyEngine:
     """As ``search.engine.Engine``."""
 
     facet_fields: Mapping[str, str] = {"topic": "topic", "source": "site", "lang": "lang"}
+    story_field = "story"
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self._searcher = searcher

@@ -7,20 +7,10 @@ from fastapi.responses import PlainTextResponse
 
 from search.services import Services
 
-NO_PAGE_YET = (
-    "Wirewatch is running. There is no web page yet: use the command line "
-    "(wirewatch search, wirewatch alerts list) or the API under /api (see /openapi.json).\n"
-)
-
 
 def state(services: Services) -> APIRouter:
     """Health, readiness, metrics."""
     router = APIRouter()
-
-    @router.get("/", response_class=PlainTextResponse)
-    def page() -> str:
-        """A sentence: there is no page yet."""
-        return NO_PAGE_YET
 
     @router.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:

@@ -13,7 +13,8 @@ from deploy.cli import main
 from deploy.cli.alerts import print_alerts
 from deploy.cli.output import print_error
 from deploy.cli.search import print_article, print_end
-from deploy.cli.subscriptions import absolute, print_subscription
+from deploy.cli.subscribing import absolute
+from deploy.cli.subscription_words import print_subscription
 from ingest.errors import QueryError, UsageError
 from processors.query import parse
 from search.alert_state import Alert, Attempt, State

@@ -209,7 +209,6 @@ async def test_alerts_are_paged_newest_first_without_what_they_send(
 
 
 async def test_the_state_of_the_process_is_told(shell: Embedded, api: httpx.AsyncClient) -> None:
-    assert "no web page yet" in (await api.get("/")).text
     assert (await api.get("/healthz")).text == "ok\n"
     assert (await api.get("/readyz")).status_code == 200
     assert "wirewatch_lag_records" in (await api.get("/metrics")).text

@@ -1,0 +1,1 @@
+"""The web pages: made by the server, readable and usable without JavaScript."""

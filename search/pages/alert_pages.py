@@ -1,0 +1,165 @@
+"""``/alerts``: what was sent, to whom, why, and sending it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, Response
+
+from search import views
+from search.alert_state import Alert, State
+from search.caller import WhoAsks
+from search.pages.frame import Frame, go_to
+from search.pages.pieces import TITLE_CHARS, Pieces, language_of, pieces
+from search.pages.times import Moment, Times
+from search.services import Services
+from search.subscriptions import redacted
+
+PAGE_SIZE = 25
+REASONS = 6
+ATTEMPTS = 8
+WORDS = 200
+"""Characters of one reason, error or address."""
+
+SAID = {"again": "It is being sent again."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A clause of the query, and the words that met it."""
+
+    clause: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One attempt to deliver."""
+
+    at: Moment | None
+    to: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An alert as the list shows it."""
+
+    id: str
+    title: Pieces
+    lang: str
+    href: str
+    state: str
+    subscription: str
+    subscription_name: str
+    created: Moment | None
+    next_attempt: Moment | None
+    why: tuple[Reason, ...]
+    attempts: tuple[Try, ...]
+    can_retry: bool
+
+
+def alert_pages(services: Services, frame: Frame) -> APIRouter:
+    """The list of alerts, and the button of each that failed."""
+    router = APIRouter(prefix="/alerts")
+
+    @router.get("", response_class=HTMLResponse)
+    def alerts(
+        request: Request,
+        who: WhoAsks,
+        state: str = "",
+        subscription: str = "",
+        after: str = "",
+        said: str = "",
+    ) -> HTMLResponse:
+        """Alerts, newest first."""
+        named = [one for one in services.subscriptions.all() if who.sees(one.owner)]
+        found = [
+            one
+            for one in views.all_alerts(services.log, about=subscription)
+            if who.sees(one.owner)
+            and state in ("", one.state)
+            and subscription in ("", one.subscription)
+        ]
+        found.sort(key=lambda one: (one.created, one.alert_id), reverse=True)
+        shown = following(found, after)
+        link = {
+            name: value
+            for name, value in (("state", state), ("subscription", subscription))
+            if value
+        }
+        is_more = len(shown) > PAGE_SIZE
+        last = shown[PAGE_SIZE - 1].alert_id if is_more else ""
+        times = frame.times(request)
+        return frame.page(
+            request,
+            "alerts.html",
+            rows=[alert_row(one, times) for one in shown[:PAGE_SIZE]],
+            state=state,
+            subscription=subscription,
+            states=get_args(State),
+            subscriptions=[(one.id, one.name) for one in named],
+            next_page="/alerts?" + urlencode({**link, "after": last}) if is_more else "",
+            back="/alerts?" + urlencode(link) if link else "/alerts",
+            said=SAID.get(said, ""),
+        )
+
+    @router.post("/{alert_id}/retry")
+    async def retry(alert_id: str, back: Annotated[str, Form()] = "/alerts") -> Response:
+        """Deliver a failed alert again."""
+        await services.retry_alert(alert_id)
+        return go_to(
+            f"{back}{'&' if '?' in back else '?'}said=again" if is_here(back) else "/alerts"
+        )
+
+    return router
+
+
+def is_here(address: str) -> bool:
+    """Whether a form may lead back to ``address``: the list of alerts, nothing elsewhere."""
+    return address == "/alerts" or address.startswith("/alerts?")
+
+
+def following(found: list[Alert], after: str) -> list[Alert]:
+    """What comes behind ``after``, one more than a page; from the top where that is gone."""
+    place = next((number for number, one in enumerate(found, 1) if one.alert_id == after), 0)
+    return found[place : place + PAGE_SIZE + 1]
+
+
+def alert_row(one: Alert, times: Times) -> Row:
+    """``one`` with its reasons out of what it sends."""
+    data = payload_of(one)
+    article: dict[str, Any] = data.get("article", {})
+    why = data.get("why", [])
+    in_title = [span for reason in why if reason["zone"] == "title" for span in reason["spans"]]
+    return Row(
+        id=one.alert_id,
+        title=pieces(one.title or "(no title)", in_title, most=TITLE_CHARS),
+        lang=language_of(article.get("language", "")),
+        href=f"/articles/{one.article_id}",
+        state=one.state,
+        subscription=one.subscription,
+        subscription_name=one.subscription_name,
+        created=times.moment(one.created),
+        next_attempt=times.moment(one.next_attempt),
+        why=tuple(Reason(clause=reason["clause"], text=reason["text"]) for reason in why[:REASONS]),
+        attempts=tuple(
+            Try(
+                at=times.moment(attempt.at),
+                to=redacted(attempt.to)[:WORDS],
+                error=attempt.error[:WORDS],
+            )
+            for attempt in reversed(one.attempts[-ATTEMPTS:])
+        ),
+        can_retry=one.state == "failed",
+    )
+
+
+def payload_of(one: Alert) -> dict[str, Any]:
+    """The data of the body that ``one`` sends; empty where there is none."""
+    found: dict[str, Any] = json.loads(one.payload).get("data", {}) if one.payload else {}
+    return found

@@ -1,0 +1,258 @@
+"""``/``: search, with a histogram over time, facets and highlighted hits by story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from ingest.errors import QueryError, UsageError
+from processors.moments import moment
+from processors.query import cost_class, explain, parse, warnings
+from processors.query_tree import Query
+from search.charts import Chart, chart
+from search.index import Count, Hit, SearchRequest, SearchResult
+from search.pages.bars import BarLink, bar_links
+from search.pages.filters import has_filter, with_filter, without_filter
+from search.pages.frame import Frame
+from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces, pointed
+from search.pages.searching import Asked, by_moment, interval_of, total_of
+from search.pages.times import Moment, Times
+from search.services import Services
+
+PAGE_SIZE = 20
+FACET_VALUES = 10
+FACETS = (("topic", "Topic"), ("source", "Source"), ("lang", "Language"))
+SNIPPETS = 2
+SNIPPET_CHARS = 220
+FEW_HOURS = timedelta(hours=2)
+NEWEST = "seen:7d"
+"""What is shown before anybody has asked for anything."""
+
+EXAMPLES = (
+    ("truce NEAR/5 talks", "two words at most five words apart, in any order"),
+    ('"arms transfers" OR "weapons deliver*"', "phrases; * stands for any ending"),
+    ("topic:ceasefire-talks -source:example.com", "a topic, but not from one source"),
+    ("title:(ceasefire OR truce) lang:en", "only in the title, only in English"),
+    ("ATLEAST/2(drone missile shell mortar)", "at least two different words of a list"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with what was typed, and where."""
+
+    field: str
+    sentence: str
+    hint: str
+    lines: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A hit as the list shows it."""
+
+    id: str
+    title: Pieces
+    snippets: tuple[Pieces, ...]
+    lang: str
+    source: str
+    url: str
+    seen: Moment | None
+    topics: tuple[tuple[str, str], ...]
+    story_id: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A facet's value: a link that adds it to the query, or takes it away."""
+
+    label: str
+    count: int
+    href: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One facet with its most frequent values."""
+
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Everything that the answer to a search shows."""
+
+    rows: tuple[Row, ...]
+    total: str
+    took: str
+    facets: tuple[Facet, ...]
+    chart: Chart | None
+    bars: tuple[BarLink, ...]
+    ends: tuple[str, str]
+    next_page: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """How a query was read."""
+
+    lines: tuple[str, ...]
+    cost: str
+    warnings: tuple[str, ...]
+
+
+def search_page(services: Services, frame: Frame) -> APIRouter:
+    """The page of the search."""
+    router = APIRouter()
+
+    @router.get("/", response_class=HTMLResponse)
+    def search(
+        request: Request,
+        q: str = "",
+        since: str = "",
+        until: str = "",
+        sort: Literal["relevance", "newest", "oldest"] = "newest",
+        after: str = "",
+    ) -> HTMLResponse:
+        """Search, or what is new and examples where nothing was asked for."""
+        asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
+        labels = {one.id: one.label for one in services.topics}
+        page = _Search(services, asked, times=frame.times(request), labels=labels)
+        found, understood, fault = page.answer(after)
+        return frame.page(
+            request,
+            "search.html",
+            status=400 if fault else 200,
+            asked=asked,
+            after=after,
+            found=found,
+            understood=understood,
+            fault=fault,
+            examples=EXAMPLES,
+        )
+
+    return router
+
+
+class _Search:
+    def __init__(
+        self, services: Services, asked: Asked, *, times: Times, labels: Mapping[str, str]
+    ) -> None:
+        self._services = services
+        self._asked = asked
+        self._times = times
+        self._labels = labels
+        self._now = datetime.now(UTC)
+
+    def answer(self, after: str) -> tuple[Found | None, Understood | None, Fault | None]:
+        """What was found, how the query was read, and what is wrong with it."""
+        try:
+            query = parse(self._asked.q or NEWEST, where="search", now=self._now)
+        except QueryError as error:
+            lines = pointed(self._asked.q, error.caret) if error.caret is not None else None
+            return (
+                None,
+                None,
+                Fault(field="q", sentence=error.sentence, hint=error.hint, lines=lines),
+            )
+        field = "since"
+        try:
+            since = self._bound(self._asked.since)
+            field = "until"
+            until = self._bound(self._asked.until)
+            field = "q"
+            found = self._found(query, since, until, after)
+        except UsageError as error:
+            return None, None, Fault(field=field, sentence=error.sentence, hint=error.hint)
+        return found, self._understood(query) if self._asked.q else None, None
+
+    def _bound(self, text: str) -> datetime | None:
+        return moment(text, now=self._now) if text else None
+
+    def _understood(self, query: Query) -> Understood:
+        told = warnings(query, topics={one.id for one in self._services.topics})
+        return Understood(lines=tuple(explain(query)), cost=cost_class(query), warnings=tuple(told))
+
+    def _found(
+        self, query: Query, since: datetime | None, until: datetime | None, after: str
+    ) -> Found:
+        request = SearchRequest(
+            query=query,
+            sort=self._asked.sort,
+            size=PAGE_SIZE,
+            after=after,
+            group=True,
+            since=since,
+            until=until,
+            facets=tuple(name for name, _ in FACETS),
+            interval=interval_of(since, until or self._now),
+        )
+        result = self._services.index().search(request)
+        drawn = self._drawn(request, result, until)
+        return Found(
+            rows=tuple(map(self._row, result.hits)),
+            total=total_of(result),
+            took=f"{result.took_ms:.0f} ms",
+            facets=tuple(self._facets(result.facets or {})),
+            chart=drawn,
+            bars=bar_links(drawn, self._asked, self._times) if drawn else (),
+            ends=self._ends(drawn) if drawn else ("", ""),
+            next_page=self._asked.link(after=result.after) if result.after else "",
+        )
+
+    def _drawn(
+        self, request: SearchRequest, result: SearchResult, until: datetime | None
+    ) -> Chart | None:
+        """The histogram; where all of it fell into a few hours, by the minute."""
+        counts = by_moment(result.histogram or ())
+        if request.since is None and counts and max(counts) - min(counts) <= FEW_HOURS:
+            finer = replace(request, size=1, after="", facets=(), interval="1m", since=min(counts))
+            counts = by_moment(self._services.index().search(finer).histogram or ())
+        return chart(counts, start=request.since, end=until)
+
+    def _row(self, hit: Hit) -> Row:
+        article, shown = hit.article, hit.highlights
+        spans = shown.title[0].spans if shown.title else ()
+        return Row(
+            id=article.id,
+            title=pieces(article.title or "(no title)", spans, most=TITLE_CHARS),
+            snippets=tuple(
+                pieces(one.text, one.spans, most=SNIPPET_CHARS) for one in shown.text[:SNIPPETS]
+            ),
+            lang=language_of(article.language or article.language_declared),
+            source=article.source,
+            url=link_of(article.url),
+            seen=self._times.moment(article.seen),
+            topics=tuple((one, self._labels.get(one, one)) for one in hit.topics),
+            story_id=hit.story_id,
+            more=hit.copies,
+        )
+
+    def _facets(self, found: Mapping[str, Sequence[Count]]) -> Iterator[Facet]:
+        for name, label in FACETS:
+            choices = tuple(self._choice(name, one) for one in found[name][:FACET_VALUES])
+            if choices:
+                yield Facet(label=label, choices=choices)
+
+    def _choice(self, name: str, one: Count) -> Choice:
+        q, value = self._asked.q, one["value"]
+        chosen = bool(q) and has_filter(q, name, value)
+        changed = without_filter(q, name, value) if chosen else with_filter(q, name, value)
+        return Choice(
+            label=self._labels.get(value, value) if name == "topic" else value,
+            count=one["count"],
+            href=self._asked.link(q=changed),
+            chosen=chosen,
+        )
+
+    def _ends(self, drawn: Chart) -> tuple[str, str]:
+        first, last = (self._times.moment(one) for one in drawn.ends)
+        return (first.text if first else "", last.text if last else "")

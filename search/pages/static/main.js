@@ -1,0 +1,1 @@
+// Wirewatch: what the pages do beyond what the server sends.
