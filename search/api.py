@@ -36,5 +36,5 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(state(services))
-    app.include_router(pages(services, frame))
+    app.include_router(pages(services, frame, from_network=from_network))
     return app
