@@ -24,6 +24,26 @@ PLACES = (
     "Sule",
     "Ostrava Bay",
 )
+SYLLABLES = [
+    "bar",
+    "den",
+    "fol",
+    "gim",
+    "hul",
+    "jor",
+    "kam",
+    "lin",
+    "mer",
+    "nop",
+    "pel",
+    "rus",
+    "sat",
+    "tev",
+    "vor",
+    "wex",
+    "yil",
+    "zan",
+]
 PEOPLE = ("Ines Karoway", "Tomas Ardel", "Mirela Voss", "Jon Hadrick", "Aya Sorin", "Peter Lund")
 THINGS = (
     ("ferry strike", "ferry crews stopped work over a new rota", "The operator offered talks"),
@@ -36,15 +56,41 @@ THINGS = (
     ("bridge", "inspectors closed the iron bridge to lorries", "Repairs begin on Monday"),
 )
 TRUCE = (
-    "Mediators said truce talks between the army and the rebels resumed in {place} on {day}. "
-    "A ceasefire could follow within days, said {person}, who leads the delegation. "
-    "Both sides accepted a thirty-day truce that lets aid convoys reach {other}."
+    (
+        "Mediators said truce talks between the army and the rebels resumed in {place} on {day}. "
+        "A ceasefire could follow within days, said {person}, who leads the delegation of {band}. "
+        "Both sides accepted a thirty-day truce that lets aid convoys reach {village}."
+    ),
+    (
+        "Negotiators of the government and of {band} broke off the ceasefire talks in {place} after "
+        "shells fell on {village}. {person} called the truce dead; the mediators stay in {other}."
+    ),
+    (
+        "The ceasefire along the river {village} entered into force at midnight. Monitors of {band} "
+        "counted no shot until dawn on {day}. {person} signed the truce in {place} in person."
+    ),
+    (
+        "Delegates of {band} arrived in {place} for a new round of ceasefire negotiations. On the "
+        "table: prisoners, the road to {village}, and a truce over the winter, {person} said."
+    ),
 )
 ARMS = (
-    "Parliament approved a shipment of artillery shells, anti-tank missiles and forty armoured "
-    "vehicles to {place} on {day}. The arms deal is worth 900 million, {person} said. "
-    "The first delivery of ammunition reaches {other} within three weeks."
+    (
+        "Parliament approved a shipment of artillery shells, anti-tank missiles and forty armoured "
+        "vehicles to {place} on {day}. The arms deal with {band} is worth 900 million, {person} said. "
+        "The first delivery of ammunition reaches {village} within three weeks."
+    ),
+    (
+        "Customs officers stopped a freighter with weapons for {band} off {place}. The arms smuggling "
+        "ran through {village} for years, said prosecutor {person}; rifles and rockets were seized."
+    ),
+    (
+        "The arms embargo against {band} was extended by a year. {person} said in {place} that "
+        "weapons sales through {village} had gone on all the same, and named two arms dealers."
+    ),
 )
+TRUCE_TITLES = ("Truce talks resume", "Ceasefire talks fail", "Ceasefire holds", "New truce round")
+ARMS_TITLES = ("Parliament sends arms", "Arms smugglers caught", "Arms embargo extended")
 ELSEWHERE = (
     (
         "al-manara",
@@ -149,18 +195,23 @@ def ten_days(now: datetime, *, seed: int = 5) -> list[Piece]:
 def _event(number: int, at: datetime, chance: random.Random) -> Iterator[Piece]:
     place, other = chance.sample(PLACES, 2)
     person = chance.choice(PEOPLE)
+    village, band = _name(chance), f"the {_name(chance)} {chance.choice(('Front', 'League'))}"
     words = {"place": place, "other": other, "person": person, "day": f"{at:%A}"}
+    words |= {"village": village, "band": band}
     kind = number % 6
     if kind == 0:
-        title, text = f"Truce talks resume in {place}", TRUCE.format(**words)
+        turn = number // 6 % len(TRUCE)
+        title = f"{TRUCE_TITLES[turn]} in {place}: {village} waits"
+        text = TRUCE[turn].format(**words)
     elif kind == 3:
-        title, text = f"Parliament sends arms to {place}", ARMS.format(**words)
+        turn = number // 6 % len(ARMS)
+        title, text = f"{ARMS_TITLES[turn]} near {place}", ARMS[turn].format(**words)
     else:
         what, happened, then = THINGS[number % len(THINGS)]
-        title = f"{what.capitalize()}: {place} waits for an answer"
+        title = f"{what.capitalize()}: {place} looks to {village}"
         text = (
-            f"In {place} {happened} on {at:%A}. {then}, said {person}. "
-            f"People in {other} had asked for it since case {1000 + 7 * number} was filed."
+            f"In {place} {happened} on {at:%A}. {then}, said {person} of {band}. People in "
+            f"{village} and {other} had asked for it since case {1000 + 7 * number} was filed."
         )
     outlets = chance.sample(OUTLETS, chance.randint(1, 4))
     tags = ("World",) if kind in (0, 3) else ("Region", title.split(":", maxsplit=1)[0])
@@ -181,9 +232,17 @@ def _event(number: int, at: datetime, chance: random.Random) -> Iterator[Piece]:
         yield from _elsewhere(number, at, place)
 
 
+def _name(chance: random.Random) -> str:
+    """A name that no other event has, or nearly so."""
+    return "".join(chance.choice(SYLLABLES) for _ in range(3)).capitalize()
+
+
 def _edited(piece: Piece, other: str) -> Piece:
     """The next revision: same URL, another title and a corrected sentence."""
-    text = piece.text.replace("thirty-day", "sixty-day") + f" Talks move to {other} next week."
+    text = (
+        piece.text.replace("thirty", "sixty").replace("900", "950")
+        + f" Talks move to {other} next week."
+    )
     return _Edit(
         at=piece.at + timedelta(minutes=40),
         day=piece.at,

@@ -42,6 +42,7 @@ SETTINGS: dict[str, object] = {
     "poll.default_seconds": 0.5,
     "poll.max_seconds": 2,
     "fetch.host_gap_seconds": 0,
+    "stories.window_hours": 6,  # our events are alike, and hours apart
 }
 
 
@@ -130,7 +131,8 @@ def _write(
 ) -> None:
     """Put the news of the past into the log, each at its time, as a poller would have done."""
     data = DataFolder(place.data)
-    engine = TopicEngine([one.topic for one in definitions(None)])
+    topics = [one.topic for one in definitions(_topics_folder(place))]
+    engine = TopicEngine(topics)
     clock = Clock(min((one.at for one in pieces), default=datetime.now(UTC) - timedelta(days=1)))
     log = SqliteLog(data.log, clock=clock)
     try:
@@ -145,12 +147,17 @@ def _write(
             log,
             secrets=Secrets(data.secrets),
             guard=Guard(NetSettings(allow=(f"{stand.host.split(':', maxsplit=1)[0]}:*",))),
-            topics={"ceasefire-talks", "arms-transfers"},
+            topics={one.id for one in topics},
         )
         if before is not None:
             before(store, FeedStore(log), stand)
     finally:
         log.close()
+
+
+def _topics_folder(place: Place) -> Path | None:
+    folder = place.settings.get("topics.folder")
+    return Path(str(folder)) if folder else None
 
 
 def _address(running: Running) -> str:
