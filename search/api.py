@@ -40,7 +40,7 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
     app.include_router(alerting(services), prefix="/api")
     app.include_router(auditing(services), prefix="/api")
-    app.include_router(logging_in(services))
+    app.include_router(logging_in(services, frame))
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(exporting(services), prefix="/api")

@@ -49,7 +49,9 @@ EXAMPLES = "Use for example https://… (a signed webhook), mailto:jane@example.
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
+)
 """Plain addresses of RFC 5321: no quoted local part, nothing that could end a header line."""
 
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
