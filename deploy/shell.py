@@ -88,6 +88,7 @@ class Shell(ABC):
             topics=self.topics,
             index=lambda: self.index,
             changed=self.changed,
+            check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
             send_test=self.sender.send_test,
             test_channel=self.sender.send_channel_test,
