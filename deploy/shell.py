@@ -96,6 +96,7 @@ class Shell(ABC):
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
+            zone=self.settings.web.zone,
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

@@ -35,7 +35,7 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     """The application over ``services``; ``from_network`` refuses targets on this machine."""
     app = FastAPI(title="Wirewatch", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
     describe_problems(app)
-    frame = Frame()
+    frame = Frame(zone=services.zone)
     describe_to_people(app, frame)
     app.include_router(searching(services), prefix="/api")
     app.include_router(feed_list(services), prefix="/api")

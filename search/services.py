@@ -37,6 +37,7 @@ class Services:
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
         marks: What readers note about articles.
+        zone: The time zone of pages for readers whose browser tells none.
     """
 
     log: Log
@@ -57,6 +58,7 @@ class Services:
     metrics: Callable[[], bytes]
     live: Live
     marks: MarkStore
+    zone: str
 
     def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
         """What a subscription to ``query`` would have sent, see ``search.preview``."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from search.pages.alert_pages import alert_pages
 from search.pages.article_page import article_page
 from search.pages.channel_pages import channel_actions, channel_pages
+from search.pages.checking import checking
 from search.pages.feed_forms import feed_forms
 from search.pages.feed_pages import feed_pages
 from search.pages.frame import Frame
@@ -26,6 +27,7 @@ def pages(services: Services, frame: Frame, *, from_network: bool) -> APIRouter:
     """Every page, and the files they need."""
     router = APIRouter(include_in_schema=False)
     router.include_router(static_files(frame))
+    router.include_router(checking(services))
     router.include_router(search_page(services, frame))
     router.include_router(article_page(services, frame))
     router.include_router(story_page(services, frame))
