@@ -45,7 +45,7 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     )
     describe(app)
     describe_problems(app)
-    frame = Frame()
+    frame = Frame(zone=services.zone)
     describe_to_people(app, frame)
     app.include_router(searching(services), prefix="/api")
     app.include_router(feed_list(services), prefix="/api")
@@ -62,6 +62,6 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(search_feeds(services))
     app.include_router(state(services))
     app.include_router(documentation())
-    app.include_router(pages(services, frame))
+    app.include_router(pages(services, frame, from_network=from_network))
     app.add_middleware(AuditTrail, log=services.log)
     return app
