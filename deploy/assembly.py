@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from deploy.folder import DataFolder
 from deploy.parse_files import READER
 from deploy.settings import Settings
+from deploy.token_file import file_token
 from deploy.topic_files import Definition
 from ingest.entry_store import EntryStore
 from ingest.errors import UsageError
@@ -32,6 +33,7 @@ from ingest.sandbox import SandboxPool
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from processors.worker import Registrar, TopicFile
+from search.account_store import AccountStore
 from search.alert_settings import AlertSettings
 from search.index import Index
 from search.indexer import Indexer
@@ -127,6 +129,11 @@ class Parts:
         return FeedStore(self.log, vault=self.vault)
 
     @cached_property
+    def accounts(self) -> AccountStore:
+        """The accounts. Raises FileError where ``[api] token_file`` cannot be used."""
+        return AccountStore(self.log, file_token=file_token(self.settings.api))
+
+    @cached_property
     def polling(self) -> Polling:
         """Everything that polls share."""
         settings = self.settings
@@ -209,7 +216,7 @@ class Parts:
     def alert_settings(self) -> AlertSettings:
         """``[alerts]``, where links lead to this Wirewatch's own port unless told otherwise."""
         api, alerts = self.settings.api, self.settings.alerts
-        return replace(alerts, link_base=alerts.link_base or f"http://{api.host}:{api.port}")
+        return replace(alerts, link_base=alerts.link_base or api.url(api.port))
 
 
 def refuse_odd_pairs(settings: Settings) -> None:

@@ -19,6 +19,7 @@ import structlog
 from deploy import upkeep
 from deploy.assembly import CrashPoint, Parts, folder_of, no_crash, write_topics
 from deploy.folder import DataFolder
+from deploy.restore import finish_restoring
 from deploy.settings import Settings
 from deploy.shell import Shell
 from deploy.stages import Stages
@@ -83,6 +84,7 @@ class Embedded(Shell):
             StoreError: a store cannot be opened, or is not the one the other names.
             FileError: a topic file cannot be read.
         """
+        finish_restoring(folder)
         async with contextlib.AsyncExitStack() as stack:
             parts = Parts(settings, folder, stack, as_json=as_json, crash_point=crash_point)
             topics = definitions(folder_of(settings.topics.folder))

@@ -24,6 +24,7 @@ from deploy.distributed import Distributed
 from deploy.doctor import examine
 from deploy.doctor_apart import examine_apart
 from deploy.folder import DataFolder
+from deploy.keeping import backed_up, refuse_many_machines
 from deploy.serve import bind_socket, serving
 from deploy.settings import Settings
 from deploy.shell import Shell
@@ -31,8 +32,12 @@ from ingest.errors import WirewatchError
 from ingest.wire import as_json
 from processors.moments import moment
 from search.api import create_api
+from search.audit import entries
 from search.explain import explain_match
+from search.export import row as exported
+from search.routes.accounts import account_list
 from search.routes.alerts import listed_alerts
+from search.routes.exporting import exported_pages
 from search.routes.query_check import checked_query
 from search.subscription_files import export_text
 
@@ -73,6 +78,14 @@ class Replay(BaseModel):
     stage: Literal["tag", "group", "index"]
 
 
+class BackupWanted(BaseModel):
+    """The file of a backup, an absolute path on this machine, and whether with secrets."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: Path
+    secrets: bool = False
+
+
 def create_local_api(shell: Shell) -> FastAPI:
     """The whole API for the command line."""
     app = create_api(shell.services(), from_network=False)
@@ -81,6 +94,7 @@ def create_local_api(shell: Shell) -> FastAPI:
     app.include_router(_explaining(shell), prefix="/local")
     app.include_router(_quarantine(shell), prefix="/local")
     app.include_router(_upkeep(shell), prefix="/local")
+    app.include_router(account_list(shell.services()), prefix="/local")
     return app
 
 
@@ -154,10 +168,22 @@ def _lists(shell: Shell) -> APIRouter:
             iter(listed_alerts(services, state=state, since=since, subscription=subscription))
         )
 
+    @router.get("/export")
+    def export(q: str, since: str = "", until: str = "") -> StreamingResponse:
+        """Everything a search finds, newest first."""
+        found = exported_pages(shell.services(), q=q, since=since, until=until)
+        return _streamed(exported(hit) for page in found for hit in page)
+
     @router.get("/quarantine")
     def quarantine() -> StreamingResponse:
         """What is set aside, oldest first."""
         return _streamed(as_json(r) for r in shell.quarantine.items() if r.state == "open")
+
+    @router.get("/audit")
+    def audit(since: str = "", owner: str = "") -> StreamingResponse:
+        """Deliveries and changes, oldest first."""
+        begin = moment(since, now=datetime.now(UTC)) if since else None
+        return _streamed(as_json(one) for _, one in entries(shell.log, since=begin, owner=owner))
 
     return router
 
@@ -267,6 +293,13 @@ def _upkeep(shell: Shell) -> APIRouter:
         """Run a stage again; lines of progress."""
         begin = moment(given.since, now=datetime.now(UTC))
         return _streamed(_progress(shell.replay(given.stage, since=begin)))
+
+    @router.post("/backup")
+    def backup(wanted: BackupWanted) -> StreamingResponse:
+        """Write a backup; lines of progress."""
+        refuse_many_machines(shell.settings)
+        rows = backed_up(shell.log, shell.folder, wanted.file, secrets=wanted.secrets)
+        return _streamed(rows)
 
     return router
 

@@ -25,12 +25,13 @@ from deploy.folder import DataFolder
 from deploy.local import local_socket
 from deploy.newsroom import Newsroom, load_outlets
 from deploy.sample_tour import Tour, sample_overrides, sample_subscriptions
-from deploy.serve import bind_port, guarded, serving
-from deploy.settings import ApiSettings, Settings
+from deploy.serve import bind_port, serving_port
+from deploy.settings import Settings
 from deploy.signals import stop_on_signals
 from deploy.totals import Totals
 from ingest.errors import UsageError
-from search.api import create_api
+from search.account_store import AccountStore
+from search.api_settings import ApiSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ async def _run(wanted: Wanted) -> None:
         url = ""
         if wanted.web:
             port = await stack.enter_async_context(_web(shell, wanted, settings))
-            url = f"http://{settings.api.host}:{port}"
+            url = settings.api.url(port)
         feeds = len(shell.feeds.all())
         logger.info("running", data=str(folder.path), feeds=feeds, api=url)
         if wanted.sample:
@@ -156,17 +157,16 @@ def _add_feeds(shell: Embedded, data: bytes, place: str) -> None:
 
 @asynccontextmanager
 async def _web(shell: Embedded, wanted: Wanted, settings: Settings) -> AsyncIterator[int]:
-    listener = _listener(wanted, settings.api)
-    app = guarded(create_api(shell.services(), from_network=True))
-    async with serving(app, listener, end_streams=shell.live.close):
-        yield int(listener.getsockname()[1])
+    listener = _listener(wanted, settings.api, accounts=shell.accounts)
+    async with serving_port(shell, listener) as port:
+        yield port
 
 
-def _listener(wanted: Wanted, settings: ApiSettings) -> socket.socket:
+def _listener(wanted: Wanted, settings: ApiSettings, *, accounts: AccountStore) -> socket.socket:
     try:
-        return bind_port(settings)
+        return bind_port(settings, accounts=accounts)
     except UsageError as error:
         if not (wanted.sample and error.code == "port-in-use"):
             raise
         # Whoever tries Wirewatch beside another one need not care about ports.
-        return bind_port(replace(settings, port=0))
+        return bind_port(replace(settings, port=0), accounts=accounts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +13,15 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from deploy.settings import ApiSettings
-from ingest.errors import UsageError
-from ingest.loopback import is_loopback
+from deploy.shell import Shell
+from ingest.errors import FileError, UsageError
+from search.account_store import AccountStore
+from search.api import create_api
+from search.api_settings import ApiSettings
+from search.body_limit import BodyLimit
 from search.form_tokens import FormTokens
-from search.host_check import LOOPBACK_NAMES, HostCheck
+from search.host_check import HostCheck
+from search.login import Login
 from search.security_headers import SecurityHeaders
 
 CLOSE_SECONDS = 2
@@ -48,18 +53,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind_port(settings: ApiSettings) -> socket.socket:
+def bind_port(settings: ApiSettings, *, accounts: AccountStore) -> socket.socket:
     """A listening socket for the port.
 
     Raises:
-        UsageError: the port is in use, or the address is not a loopback one.
+        UsageError: the port is in use; others could reach it, and nobody could log in.
+        FileError: certificate and key cannot be used.
     """
-    if not is_loopback(settings.host):
+    if settings.needs_login and not accounts.exist():
         raise UsageError(
-            f"refused to listen on {settings.host}: there are no accounts yet",
-            hint="Use 127.0.0.1, and a reverse proxy with a login in front of it.",
-            code="not-loopback",
+            f"refused to listen on {settings.host}: there is no account yet",
+            sentence="Others could reach this Wirewatch, and there is no account yet.",
+            hint="Make one: wirewatch accounts add NAME --scope admin; or listen on 127.0.0.1.",
+            code="no-account",
         )
+    _check_certificate(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,22 +94,55 @@ def bind_socket(path: Path) -> socket.socket:
     return found
 
 
-def guarded(app: FastAPI) -> FastAPI:
-    """``app`` for the port: our own names as Host, our own forms, headers for browsers."""
-    app.add_middleware(FormTokens)
-    app.add_middleware(HostCheck, hosts=LOOPBACK_NAMES)
+def guarded(app: FastAPI, *, accounts: AccountStore, settings: ApiSettings) -> FastAPI:
+    """``app`` for the port: who may ask what, under which name, and headers for browsers."""
+    is_https, max_bytes = settings.is_https, settings.body_bytes
+    app.add_middleware(BodyLimit, max_bytes=max_bytes)
+    app.add_middleware(FormTokens, is_https=is_https, max_bytes=max_bytes)
+    app.add_middleware(Login, accounts=accounts, settings=settings)
+    app.add_middleware(HostCheck, hosts=settings.names)
     app.add_middleware(SecurityHeaders)  # the outermost is added last
     return app
 
 
+def _check_certificate(settings: ApiSettings) -> None:
+    if not settings.tls_certificate and not settings.tls_key:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key or None)
+    except OSError as error:
+        raise FileError(
+            f"{settings.tls_certificate}: {error}",
+            sentence=f"Certificate and key for https cannot be used: {error.strerror}.",
+            hint="Name both in PEM: [api] tls_certificate and tls_key.",
+            place=settings.tls_certificate,
+        ) from error
+
+
+@asynccontextmanager
+async def serving_port(shell: Shell, listener: socket.socket) -> AsyncIterator[int]:
+    """Answer others on ``listener`` for the length of the block; the number of the port."""
+    settings = shell.settings.api
+    app = create_api(shell.services(), from_network=True)
+    app = guarded(app, accounts=shell.accounts, settings=settings)
+    async with serving(app, listener, end_streams=shell.live.close, settings=settings):
+        yield int(listener.getsockname()[1])
+
+
 @asynccontextmanager
 async def serving(
-    app: FastAPI, listener: socket.socket, *, end_streams: Callable[[], None] = lambda: None
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    end_streams: Callable[[], None] = lambda: None,
+    settings: ApiSettings | None = None,
 ) -> AsyncIterator[None]:
-    """Answer on ``listener`` for the length of the block.
+    """Answer on ``listener`` for the length of the block; https where ``settings`` say so.
 
     ``end_streams`` ends the answers that would go on for ever.
     """
+    certificate = settings.tls_certificate if settings else ""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -109,6 +150,9 @@ async def serving(
         lifespan="off",
         timeout_graceful_shutdown=CLOSE_SECONDS,
         server_header=False,
+        proxy_headers=False,  # nothing that a request says of itself is believed
+        ssl_certfile=certificate or None,
+        ssl_keyfile=(settings.tls_key if settings else "") or None,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

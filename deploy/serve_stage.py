@@ -9,11 +9,10 @@ import structlog
 from deploy.distributed import Distributed
 from deploy.folder import DataFolder
 from deploy.metrics import metrics_text
-from deploy.serve import bind_port, guarded, serving
+from deploy.serve import bind_port, serving_port
 from deploy.settings import Settings
 from deploy.signals import stop_on_signals
 from processors.stage_page import serving_page
-from search.api import create_api
 
 logger = structlog.get_logger(__name__)
 
@@ -22,24 +21,17 @@ async def serve(settings: Settings, folder: DataFolder) -> None:
     """Answer until SIGTERM or SIGINT.
 
     Raises:
-        UsageError: the port is in use.
+        UsageError: the port is in use, or others could reach it without an account.
         UnavailableError: Kafka or Elasticsearch does not answer.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
-    listener = bind_port(settings.api)
-    async with (
-        Distributed.opened(settings, folder) as shell,
-        serving(
-            guarded(create_api(shell.services(), from_network=True)),
-            listener,
-            end_streams=shell.live.close,
-        ),
-    ):
-        with serving_page(_Page(shell), settings.stage):
-            port = int(listener.getsockname()[1])
-            logger.info("running", stage="serve", api=f"http://{settings.api.host}:{port}")
-            await stop.wait()
+    async with Distributed.opened(settings, folder) as shell:
+        listener = bind_port(settings.api, accounts=shell.accounts)
+        async with serving_port(shell, listener) as port:
+            with serving_page(_Page(shell), settings.stage):
+                logger.info("running", stage="serve", api=settings.api.url(port))
+                await stop.wait()
 
 
 class _Page:

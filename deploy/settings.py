@@ -22,6 +22,7 @@ from ingest.kafka_settings import KafkaSettings
 from ingest.settings import ArticleLimits, FetchSettings, NetSettings, ParseSettings, PollSettings
 from processors.settings import StageSettings, StoriesSettings
 from search.alert_settings import AlertSettings
+from search.api_settings import ApiSettings
 from search.elastic_settings import ElasticSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
@@ -92,16 +93,6 @@ class TopicsSettings:
     folder: Annotated[
         str, Field(description="A folder of topic files that add to and override the shipped ones.")
     ] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings:
-    """The API on a port; the CLI uses a socket of its own."""
-
-    host: Annotated[str, Field(description="Address to listen on; loopback until accounts.")] = (
-        "127.0.0.1"
-    )
-    port: Annotated[int, Field(ge=0, le=65535, description="Port; 0 takes a free one.")] = 8720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

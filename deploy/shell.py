@@ -17,6 +17,7 @@ from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
 from search.live import Live
+from search.marks import MarkStore
 from search.services import Services
 from search.subscription_store import SubscriptionStore
 from search.views import all_alerts
@@ -38,6 +39,7 @@ class Shell(ABC):
         self.sender = parts.sender
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
+        self.accounts = parts.accounts
         self.subscriptions = SubscriptionStore(
             parts.log,
             secrets=parts.vault,
@@ -78,6 +80,7 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
@@ -87,6 +90,7 @@ class Shell(ABC):
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
+            marks=MarkStore(self.log),
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

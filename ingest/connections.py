@@ -135,6 +135,42 @@ def guarded_socket(info: AddrInfoType, *, open_socket: OpenSocket = plain_socket
     return open_socket(info)
 
 
+async def open_guarded(
+    guard: Guard, host: str, port: int, *, resolver: AbstractResolver | None = None
+) -> socket.socket:
+    """A socket connected to ``host``, for protocols other than HTTP; no deadline of its own.
+
+    The address that was checked is the one that is connected to.
+
+    Raises:
+        BlockedAddressError: the host is a private address in digits.
+        RefusedAddressError: it resolves to one.
+        OSError: it cannot be looked up, or none of its addresses answers.
+    """
+    url = URL.build(scheme="https", host=host, port=port)
+    guard.check(url)
+    names = resolver or SystemResolver()
+    is_free = guard.allows(url)
+    found = await (names if is_free else GuardedResolver(names)).resolve(host, port)
+    loop = asyncio.get_running_loop()
+    failure: OSError = OSError(f"{host} has no address")
+    for one in found:
+        info = (one["family"], socket.SOCK_STREAM, one["proto"], "", (one["host"], one["port"]))
+        opened = plain_socket(info) if is_free else guarded_socket(info)
+        opened.setblocking(False)
+        try:
+            await loop.sock_connect(opened, (one["host"], one["port"]))
+        except OSError as error:
+            opened.close()
+            failure = error
+        except BaseException:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise failure
+
+
 class Connections:
     """HTTP requests behind ``guard``; redirects are never followed.
 

@@ -32,11 +32,15 @@ class Sandbox:
     """Calls ``target`` (``module:function``) in one child process, one call at a time.
 
     ``target`` takes the header and the body of a call and returns what JSON can carry. A process
-    that overran, crashed or has done its share is replaced in the background.
+    that overran, crashed or has done its share is replaced in the background. ``network``: it may
+    open sockets, which ``target`` guards itself.
     """
 
-    def __init__(self, target: str, *, settings: ParseSettings | None = None) -> None:
+    def __init__(
+        self, target: str, *, settings: ParseSettings | None = None, network: bool = False
+    ) -> None:
         self._target = target
+        self._network = network
         self._settings = settings or ParseSettings()
         self._turn = asyncio.Lock()
         self._next: asyncio.Task[ChildProcess] | None = None
@@ -143,7 +147,11 @@ class Sandbox:
         task.add_done_callback(self._ending.discard)
 
     async def _start(self) -> ChildProcess:
-        limits = {"seconds": self._settings.seconds, "memory_bytes": self._settings.memory_bytes}
+        limits: dict[str, float] = {
+            "seconds": self._settings.seconds,
+            "memory_bytes": self._settings.memory_bytes,
+            "network": self._network,
+        }
         try:
             child = await spawn(self._target, limits=limits)
         except OSError as error:
@@ -165,9 +173,13 @@ class Sandbox:
 class SandboxPool:
     """Several sandboxes of one target; a call takes one that is idle."""
 
-    def __init__(self, target: str, *, settings: ParseSettings | None = None) -> None:
+    def __init__(
+        self, target: str, *, settings: ParseSettings | None = None, network: bool = False
+    ) -> None:
         settings = settings or ParseSettings()
-        self._all = [Sandbox(target, settings=settings) for _ in range(settings.processes)]
+        self._all = [
+            Sandbox(target, settings=settings, network=network) for _ in range(settings.processes)
+        ]
         self._idle: asyncio.LifoQueue[Sandbox] = asyncio.LifoQueue()
         for sandbox in self._all:
             self._idle.put_nowait(sandbox)

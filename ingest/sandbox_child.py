@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ingest.errors import WirewatchError
@@ -35,12 +36,18 @@ _REFUSED_EVENTS = (
 )  # fmt: skip
 """Starts of the audit events (PEP 578) that no reader of feeds has a use for."""
 
+_NETWORK_EVENTS = ("socket.", "http.client.", "urllib.", "smtplib.")
+"""Of these, what a target may do that guards its own connections."""
+
 _MAX_OPEN_FILES = 32
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
-def serve(target: str, *, seconds: float, memory_bytes: int) -> None:
-    """Answer the parent's calls of ``target`` (``module:function``) until it closes the channel."""
+def serve(target: str, *, seconds: float, memory_bytes: int, network: bool = False) -> None:
+    """Answer the parent's calls of ``target`` (``module:function``) until it closes the channel.
+
+    ``network``: it may open sockets, which it guards itself.
+    """
     channel = _take_channel()
     try:
         module, _, name = target.partition(":")
@@ -49,7 +56,7 @@ def serve(target: str, *, seconds: float, memory_bytes: int) -> None:
         _write_frame(channel, _dump({"failed": f"{type(error).__name__}: {error}"[:2_000]}))
         return
     _limit(memory_bytes)
-    sys.addaudithook(_audit)
+    sys.addaudithook(partial(_audit, allowed=_NETWORK_EVENTS if network else ()))
     _write_frame(channel, _dump({"ready": True}))
     while (header := _read_frame(channel)) is not None:
         body = _read_frame(channel)
@@ -105,13 +112,15 @@ def _limit(memory_bytes: int) -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
-def _audit(event: str, args: tuple[Any, ...]) -> None:
+def _audit(event: str, args: tuple[Any, ...], *, allowed: tuple[str, ...]) -> None:
     if event == "open":
         _, mode, flags = args
         writes = isinstance(flags, int) and flags & _WRITING
         if not writes and not (isinstance(mode, str) and set(mode) & set("wax+")):
             return
-    elif not event.startswith(_REFUSED_EVENTS) or (event == "os.kill" and args[0] == os.getpid()):
+    elif not event.startswith(_REFUSED_EVENTS) or event.startswith(allowed):
+        return
+    elif event == "os.kill" and args[0] == os.getpid():
         return  # a process may end itself
     raise PermissionError(f"refused in the sandbox: {event}")
 

@@ -105,8 +105,8 @@ class Answer(Generic[Q, R]):
         scope = self.scope if request.facets or request.interval else self._base
         return SearchResult(
             hits=tuple(self._hits(rows)),
-            total=self.total,
-            relation="eq" if self.is_total_exact else "gte",
+            total=self.total if request.is_counted else len(rows),
+            relation="eq" if request.is_counted and self.is_total_exact else "gte",
             after=after,
             facets=facets_of(engine, scope, request.facets) if request.facets else None,
             histogram=histogram_of(engine, scope, request.interval) if request.interval else None,
@@ -158,7 +158,7 @@ class Answer(Generic[Q, R]):
             position = cursor.position if cursor else 0
             ranked = self._engine.by_score(self._base, most=EXACT_CANDIDATES, words=not self.exact)
             return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
-        if self.exact or not self.is_total_exact:
+        if self.exact or not (self._request.is_counted and self.is_total_exact):
             rows = self._chosen(self._matching(self._timed(self._base, cursor)))
             if self._request.group and cursor is not None:
                 return self._not_shown(rows)

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from search.audit_trail import AuditTrail
 from search.pages.frame import Frame
 from search.pages.problem_page import describe_to_people
 from search.pages.site import pages
 from search.problems import describe_problems
 from search.routes.alerts import alerting
+from search.routes.audit import auditing
+from search.routes.exporting import exporting
 from search.routes.feeds import feed_list
+from search.routes.feeds_out import feed_tokens, search_feeds
+from search.routes.login import logging_in
+from search.routes.marks import marking
 from search.routes.query_check import query_checking
 from search.routes.searching import searching
 from search.routes.state import state
@@ -33,8 +39,15 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(feed_list(services), prefix="/api")
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
     app.include_router(alerting(services), prefix="/api")
+    app.include_router(auditing(services), prefix="/api")
+    app.include_router(logging_in(services))
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
+    app.include_router(exporting(services), prefix="/api")
+    app.include_router(marking(services), prefix="/api")
+    app.include_router(feed_tokens(services), prefix="/api")
+    app.include_router(search_feeds(services))
     app.include_router(state(services))
     app.include_router(pages(services, frame))
+    app.add_middleware(AuditTrail, log=services.log)
     return app

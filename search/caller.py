@@ -19,10 +19,12 @@ class Caller:
     Attributes:
         owner: The account's name; ``local`` on the loopback interface and the command line.
         scopes: ``read`` looks, ``write`` changes what is its own, ``admin`` sees and changes all.
+        account: The name of the account, for the audit; several may share an owner.
     """
 
     owner: str = "local"
     scopes: frozenset[Scope] = EVERY_SCOPE
+    account: str = "local"
 
     def sees(self, owner: str) -> bool:
         """Whether what belongs to ``owner`` may be shown to them."""
@@ -30,6 +32,8 @@ class Caller:
 
 
 LOCAL = Caller()
+NOBODY = Caller(owner="", scopes=frozenset(), account="")
+"""Who did not log in, on the few addresses that need no login."""
 
 
 def _caller(request: Request) -> Caller:

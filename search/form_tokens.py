@@ -27,9 +27,6 @@ FORM_COOKIE = "wirewatch_form"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
-MAX_FORM_BYTES = 4_000_000
-"""A list of 10,000 feeds has about 2 MB; more is refused before it is read."""
-
 ONE_CLICK = "/unsubscribe/"
 """Sent by mail programs (RFC 8058), which have no cookie: the address itself is the secret."""
 
@@ -57,11 +54,13 @@ class FormTokens:
 
     Args:
         is_https: Whether browsers come over https, so that the cookie can be Secure.
+        max_bytes: A larger form is refused before it is read to its end.
     """
 
-    def __init__(self, app: ASGIApp, *, is_https: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool, max_bytes: int) -> None:
         self._app = app
         self._is_https = is_https
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what is safe, from a program, or from a page of ours."""
@@ -73,7 +72,7 @@ class FormTokens:
         secret = given or secrets.token_urlsafe(32)
         request.state.form_secret = secret
         if needs_token(request):
-            body = await _read(request) if _is_form(request) else b""
+            body = await _read(request, self._max_bytes) if _is_form(request) else b""
             if body is None:
                 await refusal(request, 413, "This form is too large.", code="too-large")(
                     scope, receive, send
@@ -144,12 +143,12 @@ async def _wrong_token(request: Request, body: bytes, secret: str | None) -> str
     return "This page is too old, or its cookie is missing: load it again, then send it again."
 
 
-async def _read(request: Request) -> bytes | None:
+async def _read(request: Request, max_bytes: int) -> bytes | None:
     """The body; None where it is too large."""
     found = bytearray()
     async for chunk in request.stream():
         found += chunk
-        if len(found) > MAX_FORM_BYTES:
+        if len(found) > max_bytes:
             return None
     return bytes(found)
 

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from search.problems import refusal
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by what looks after containers, by the container's own address; they show nothing."""
 

@@ -34,6 +34,7 @@ class SearchRequest:
         since, until: Bounds on ``seen``: from ``since`` on, before ``until``.
         facets: Of ``topic``, ``source``, ``lang``.
         interval: Of the histogram over ``seen``: ``1h``, ``1d``; empty for none.
+        is_counted: Without it ``total`` is a lower bound, and a page costs no more than its hits.
     """
 
     query: Query
@@ -46,6 +47,7 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     interval: str = ""
     highlights: bool = True
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,11 @@ def describe_problems(app: FastAPI) -> None:
 
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
+    return problem_of(error)
+
+
+def problem_of(error: Exception) -> JSONResponse:
+    """The problem document of an error."""
     return problem(*described(error))
 
 

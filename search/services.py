@@ -11,8 +11,10 @@ from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
+from search.account_store import AccountStore
 from search.index import Index
 from search.live import Live
+from search.marks import MarkStore
 from search.preview import preview
 from search.subscription_store import SubscriptionStore
 
@@ -29,11 +31,13 @@ class Services:
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
+        marks: What readers note about articles.
     """
 
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
     index: Callable[[], Index]
@@ -43,6 +47,7 @@ class Services:
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
+    marks: MarkStore
 
     def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
         """What a subscription to ``query`` would have sent, see ``search.preview``."""

@@ -13,7 +13,7 @@ from ingest.errors import UsageError
 from ingest.wire import SCHEMA, Time
 
 Mode = Literal["instant", "digest"]
-Kind = Literal["webhook", "file", "stdout"]
+Kind = Literal["webhook", "file", "stdout", "mail", "apprise", "kafka", "channel"]
 
 SHARDS = 32
 """Partitions of ``subscriptions`` in Kafka; stored in the record and never changed."""
@@ -24,8 +24,35 @@ REFERENCE = re.compile(r"\{secret:([0-9a-f]{16}|[A-Za-z0-9_-]{39,})\}")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-LATER = ("mailto:", "tgram:", "slack:", "discord:", "ntfy:", "matrix:")
-"""Schemes people will try first; e-mail and chat come with a later version."""
+CHANNEL = "channel:"
+"""How a named channel stands in a subscription: by its id, so that an edit counts at once."""
+
+HERE_ONLY = {
+    "apprise": "another Apprise server, whose receivers are not known here",
+    "apprises": "another Apprise server, whose receivers are not known here",
+    "blink1": "a lamp on this machine",
+    "dbus": "the desktop of this machine",
+    "gio": "the desktop of this machine",
+    "glib": "the desktop of this machine",
+    "gnome": "the desktop of this machine",
+    "kde": "the desktop of this machine",
+    "macosx": "the desktop of this machine",
+    "qt": "the desktop of this machine",
+    "rsyslog": "a protocol that acknowledges nothing",
+    "syslog": "the system log of this machine",
+    "termux": "the telephone it runs on",
+    "windows": "the desktop of this machine",
+}
+"""Schemes of apprise that reach nobody, or nobody that could be checked: refused by name."""
+
+EXAMPLES = "Use for example https://… (a signed webhook), mailto:jane@example.org or ntfy://…"
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+"""Plain addresses of RFC 5321: no quoted local part, nothing that could end a header line."""
+
+_TOPIC = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +63,8 @@ class Subscription:
         version: Grows with every edit.
         query_version: Grows when the query changes, or a pause ends and nothing of it is caught
             up with: what counts from now on.
-        to: ``https://…`` (``http://`` only where allowed by name), ``file:PATH``, ``stdout:``;
+        to: ``https://…`` (``http://`` only where allowed by name), ``mailto:…``, ``file:PATH``,
+            ``stdout:``, ``kafka:NAME``, a URL of apprise or ``channel:ID`` of a named channel;
             a secret part of a URL is a reference, see ``search.secrets``.
         mode: ``digest`` where ``digest`` says when, else ``instant``.
         digest, quiet, throttle: When alerts may go (``search.timing``); empty where at once.
@@ -73,32 +101,70 @@ def shard_of(subscription_id: str) -> int:
 
 
 def kind_of(target: str) -> Kind:
-    """What ``target`` is. Raises UsageError for a scheme that is not known."""
-    scheme = target.partition(":")[0].lower()
-    if scheme in ("http", "https"):
-        return "webhook"
-    if scheme in ("file", "stdout"):
-        return "file" if scheme == "file" else "stdout"
-    later = " It comes with a later version." if f"{scheme}:" in LATER else ""
-    raise UsageError(
-        f"Alerts cannot be sent to {scheme[:20]}: addresses.{later}",
-        hint="Use https://… (a signed webhook), file:PATH or stdout:",
+    """What ``target`` is. Raises UsageError for a scheme that is not known.
+
+    Of what apprise may know, only the form is judged here; see ``search.targets``.
+    """
+    scheme, colon, rest = target.partition(":")
+    scheme = scheme.lower()
+    if not colon and _WORD.fullmatch(target):
+        return "channel"
+    kinds: dict[str, Kind] = {
+        "http": "webhook", "https": "webhook", "file": "file", "stdout": "stdout",
+        "channel": "channel", "kafka": "kafka",
+    }  # fmt: skip
+    if scheme in kinds:
+        return kinds[scheme]
+    if scheme == "mailto" and not rest.startswith("//"):
+        return "mail"
+    if scheme in HERE_ONLY:
+        raise UsageError(
+            f"Alerts cannot be sent to {scheme}: addresses: that is {HERE_ONLY[scheme]}.",
+            hint=EXAMPLES,
+            code="unknown-target",
+        )
+    if rest.startswith("//") and _SCHEME.fullmatch(scheme):
+        return "apprise"
+    raise unknown_target(scheme)
+
+
+def unknown_target(scheme: str) -> UsageError:
+    """The error for an address that nothing here can send to."""
+    return UsageError(
+        f"Alerts cannot be sent to {scheme[:20]!r} addresses.",
+        hint=f"{EXAMPLES}; a word without a colon is the name of a channel.",
         code="unknown-target",
     )
 
 
 def check_target(target: str, *, from_network: bool, folder: PurePath | None) -> None:
-    """Refuse a target on this machine that did not come from its command line (row F64).
+    """Refuse a malformed target, or one on this machine that came over the network (row F64).
 
     Raises:
-        UsageError: ``file:`` outside ``folder``, or ``stdout:``, asked for over the network; a
-            path that is not absolute; a control character.
+        UsageError: ``file:`` outside ``folder``, ``stdout:`` or ``kafka:`` asked for over the
+            network; a path that is not absolute; no e-mail address; a control character.
     """
     kind = kind_of(target)
     if _CONTROL.search(target):
         raise UsageError("a target cannot hold control characters", code="bad-target")
-    if kind == "webhook" or (kind == "stdout" and not from_network):
-        return
+    rest = target.partition(":")[2]
+    if kind == "mail" and not _ADDRESS.fullmatch(rest):
+        raise UsageError(
+            f"{rest[:100]} is not one plain e-mail address",
+            hint="Write mailto:jane@example.org, and a target each for several people.",
+            code="bad-target",
+        )
+    if kind == "kafka" and not _TOPIC.fullmatch(rest):
+        raise UsageError(
+            f"{rest[:100]} cannot be the name of a topic",
+            hint="Write for example kafka:desk; alerts are written to wirewatch.out.desk.",
+            code="bad-target",
+        )
+    if kind in ("file", "stdout", "kafka"):
+        _check_place(kind, target, from_network=from_network, folder=folder)
+
+
+def _check_place(kind: Kind, target: str, *, from_network: bool, folder: PurePath | None) -> None:
     path = PurePath(target.partition(":")[2])
     if kind == "file" and (not path.is_absolute() or ".." in path.parts):
         raise UsageError(
@@ -108,7 +174,8 @@ def check_target(target: str, *, from_network: bool, folder: PurePath | None) ->
     if from_network and not below:
         raise UsageError(
             f"{kind}: targets are not accepted over the network",
-            hint="Add it with the command line on this machine, or below [alerts] folder.",
+            hint="Add it with the command line on this machine"
+            + (", or below [alerts] folder." if kind == "file" else "."),
             code="local-target",
         )
 

@@ -12,9 +12,12 @@ import typer
 from typer.exceptions import TyperException
 
 from deploy.cli import (
+    accounts,
     alerts,
+    backup,
     cluster,
     configuration,
+    export,
     feeds,
     filters,
     kibana,
@@ -78,7 +81,9 @@ def options(
 
 run.register(app)
 search.register(app)
+export.register(app)
 upkeep.register(app)
+backup.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)
@@ -87,6 +92,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(queries.app, name="query")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(configuration.app, name="config")
 app.add_typer(kibana.app, name="kibana")

@@ -37,6 +37,8 @@ def check(
     for line in found["explanation"]:
         print_line(line)
     print_line(f"cost: {found['cost']}")
-    print_line(f"hits a day, from what is indexed: {found['hits_a_day']:.1f}")
+    expected = found["hits_a_day"]
+    shown = "unknown, the index is away" if expected is None else f"{expected:.1f}"
+    print_line(f"hits a day, from what is indexed: {shown}")
     for warning in found["warnings"]:
         print_line(f"warning: {warning}")

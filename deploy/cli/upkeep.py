@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def reindex(ctx: typer.Context, json: JsonFlag = False) -> None:
     """Rebuild the index from the log into a new one, then switch to it."""
-    last = _follow(lines(context_of(ctx), "POST", "/local/reindex"), "indexing", json=json)
+    last = follow(lines(context_of(ctx), "POST", "/local/reindex"), "indexing", json=json)
     if not json:
         print_line(f"{last.get('done', 0)} articles indexed anew")
 
@@ -42,15 +42,15 @@ def replay(
     if stage not in STAGES:
         raise UsageError(f"--stage {stage} is unknown", hint=f"Use {', '.join(STAGES)}.")
     body = {"from": since, "stage": stage}
-    last = _follow(
+    last = follow(
         lines(context_of(ctx), "POST", "/local/replay", body=body), "replaying", json=json
     )
     if not json:
         print_line(f"{last.get('done', 0)} records go through {stage} again")
 
 
-def _follow(rows: Iterator[Any], verb: str, *, json: bool) -> dict[str, Any]:
-    """Show progress rows ``{"done","total"}`` as a bar, or as they are; give the last one."""
+def follow(rows: Iterator[Any], verb: str, *, json: bool) -> dict[str, Any]:
+    """The last of progress rows ``{"done","total"}``, shown as a bar, or each as it is."""
     last: dict[str, Any] = {}
     if json:
         for last in rows:

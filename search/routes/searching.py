@@ -11,7 +11,9 @@ from ingest.errors import NotFoundError
 from processors.moments import moment
 from processors.query import parse
 from search import views
+from search.caller import WhoAsks
 from search.index import SearchRequest
+from search.routes.marks import mark_row
 from search.routes.paging import PageSize
 from search.services import Services
 
@@ -22,6 +24,7 @@ def searching(services: Services) -> APIRouter:
 
     @router.get("/search")
     def search(
+        who: WhoAsks,
         q: str,
         since: str = "",
         until: str = "",
@@ -45,12 +48,19 @@ def searching(services: Services) -> APIRouter:
             facets=tuple(name for name in facets.split(",") if name),
             interval=interval,
         )
-        return views.search_result(services.index().search(request))
+        found = views.search_result(services.index().search(request))
+        marks = services.marks.of(who.owner, [one["id"] for one in found["hits"]])
+        for one in found["hits"]:
+            if one["id"] in marks:
+                one["mark"] = mark_row(marks[one["id"]])
+        return found
 
     @router.get("/articles/{article_id}")
-    def article(article_id: str) -> dict[str, Any]:
+    def article(who: WhoAsks, article_id: str) -> dict[str, Any]:
         """One article, its revisions and its way through the stages."""
-        return views.article(services.log, services.index(), article_id)
+        found = views.article(services.log, services.index(), article_id)
+        mark = services.marks.of(who.owner, [article_id]).get(article_id)
+        return {**found, "mark": mark_row(mark)} if mark else found
 
     @router.get("/stories/{story_id}")
     def story(story_id: str) -> dict[str, Any]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from deploy.serve import bind_port, bind_socket, guarded, serving
-from deploy.settings import ApiSettings
-from ingest.errors import UsageError
+from ingest.errors import FileError, UsageError
+from ingest.log import topic_specs
+from ingest.sqlite_log import SqliteLog
+from search.account_store import AccountStore
+from search.api_settings import ApiSettings
 
 
 def made() -> FastAPI:
@@ -28,10 +32,20 @@ def made() -> FastAPI:
 
 
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
-    listener = bind_port(ApiSettings(port=0))
+def accounts(tmp_path: Path) -> Iterator[AccountStore]:
+    log = SqliteLog(tmp_path / "log.sqlite")
+    log.ensure_topics(topic_specs())
+    yield AccountStore(log)
+    log.close()
+
+
+@pytest.fixture
+async def port(accounts: AccountStore) -> AsyncIterator[int]:
+    settings = ApiSettings(port=0)
+    listener = bind_port(settings, accounts=accounts)
     number = int(listener.getsockname()[1])
-    async with serving(guarded(made()), listener):
+    app = guarded(made(), accounts=accounts, settings=settings)
+    async with serving(app, listener):
         yield number
 
 
@@ -75,17 +89,52 @@ async def test_a_page_of_another_site_changes_nothing(
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "::", "example.org", ""])
-def test_an_address_that_others_reach_is_refused(host: str) -> None:
+def test_an_address_that_others_reach_is_refused_without_an_account(
+    accounts: AccountStore, host: str
+) -> None:
     with pytest.raises(UsageError) as caught:
-        bind_port(ApiSettings(host=host, port=0))
-    assert caught.value.code == "not-loopback"
+        bind_port(ApiSettings(host=host, port=0), accounts=accounts)
+    assert caught.value.code == "no-account"
+    assert "accounts add" in caught.value.hint
 
 
-def test_a_port_in_use_is_one_sentence() -> None:
+@pytest.mark.parametrize(
+    "changes", [{"require_login": True}, {"behind_proxy": True}, {"hosts": ("news.example",)}]
+)
+def test_a_login_that_nobody_has_is_refused(
+    accounts: AccountStore, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        bind_port(ApiSettings(port=0, **changes), accounts=accounts)
+    assert caught.value.code == "no-account"
+    accounts.revoke(accounts.add("gone", scopes=("read",))[0].name)
+    with pytest.raises(UsageError):
+        bind_port(ApiSettings(port=0, **changes), accounts=accounts)
+    accounts.add("newsdesk", scopes=("read",))
+    bind_port(ApiSettings(port=0, **changes), accounts=accounts).close()
+
+
+def test_an_address_that_others_reach_is_listened_on_with_an_account(
+    accounts: AccountStore,
+) -> None:
+    accounts.add("newsdesk", scopes=("read",))
+    bind_port(ApiSettings(host="0.0.0.0", port=0), accounts=accounts).close()  # noqa: S104  meant
+
+
+def test_a_certificate_that_cannot_be_used_is_one_sentence(
+    accounts: AccountStore, tmp_path: Path
+) -> None:
+    for name in (tmp_path / "none.pem", __file__):
+        with pytest.raises(FileError) as caught:
+            bind_port(ApiSettings(port=0, tls_certificate=str(name)), accounts=accounts)
+        assert "https" in caught.value.sentence
+
+
+def test_a_port_in_use_is_one_sentence(accounts: AccountStore) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(UsageError) as caught:
-            bind_port(ApiSettings(port=number))
+            bind_port(ApiSettings(port=number), accounts=accounts)
     assert f"Port {number}" in caught.value.sentence
     assert "--port" in caught.value.hint
 

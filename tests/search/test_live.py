@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class Ear:
         self.heard: list[Heard] = []
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def listening(self) -> AsyncIterator[AsyncGenerator[bytes]]:
         """The stream from the last event on; it stands once this block is entered."""
         start = await self._live.begin(self.last)
         found = self._live.events(start, self._sees, stories=self._stories)

@@ -1,0 +1,85 @@
+"""Writes down every change that is asked of the API or a page, whoever made the route."""
+
+from __future__ import annotations
+
+import json
+
+import structlog
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest.errors import StoreError
+from ingest.log import Log
+from search.audit import account_record
+from search.caller import LOCAL, Caller
+from search.form_tokens import ONE_CLICK, SAFE_METHODS
+
+NO_CHANGE = ("/preview", "/check", "/login", "/logout", "/mark")
+"""They change nothing, or write their own line; what somebody reads is nobody else's business."""
+
+FAILED = 400
+IDS = ("id", "feed_id", "name")
+
+logger = structlog.get_logger(__name__)
+
+
+class AuditTrail:
+    """Appends a line to the audit before it answers a request that changed something."""
+
+    def __init__(self, app: ASGIApp, *, log: Log) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does."""
+        is_change = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
+        if not is_change or scope["path"].endswith(NO_CHANGE):
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+
+        async def sending(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and message["status"] < FAILED:
+                start = message  # held back until the first of the body, which may name the id
+                return
+            if start is not None:
+                held, start = start, None
+                await self._write(scope, held, message.get("body", b""))
+                await send(held)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    async def _write(self, scope: Scope, start: Message, body: bytes) -> None:
+        caller: Caller = getattr(Request(scope).state, "caller", LOCAL)
+        route = getattr(scope.get("route"), "path", "")
+        record = account_record(
+            f"{scope['method']} {route or scope['path']}",
+            by=caller.account,
+            owner=caller.owner,
+            subject=_subject(scope, start, body),
+            status=start["status"],
+        )
+        try:
+            await run_in_threadpool(self._log.append, [record])
+        except StoreError as error:
+            logger.warning("audit not written", change=record.key, reason=error.sentence)
+
+
+def _subject(scope: Scope, start: Message, body: bytes) -> str:
+    """The id of what was changed: in the address, in the answer, or where that leads."""
+    if scope["path"].startswith(ONE_CLICK):
+        return ""  # the address is a secret
+    if named := scope.get("path_params"):
+        return ", ".join(str(value) for value in named.values())
+    headers = dict(start["headers"])
+    if location := headers.get(b"location", b"").decode("latin-1"):
+        return str(location).partition("?")[0].rpartition("/")[2]
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    ids = (found[name] for name in IDS if name in found) if isinstance(found, dict) else iter(())
+    return str(next(ids, ""))

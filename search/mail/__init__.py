@@ -1,0 +1,1 @@
+"""Alerts by e-mail: the message, the way to the server, and how to stop them."""
