@@ -48,6 +48,6 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(feed_tokens(services), prefix="/api")
     app.include_router(search_feeds(services))
     app.include_router(state(services))
-    app.include_router(pages(services, frame))
+    app.include_router(pages(services, frame, from_network=from_network))
     app.add_middleware(AuditTrail, log=services.log)
     return app

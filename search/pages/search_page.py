@@ -10,16 +10,17 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ingest.errors import QueryError, UsageError
+from ingest.errors import UsageError
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
 from search.charts import Chart, chart
 from search.index import Count, Hit, SearchRequest, SearchResult
 from search.pages.bars import BarLink, bar_links
+from search.pages.faults import Fault, fault_of
 from search.pages.filters import has_filter, with_filter, without_filter
 from search.pages.frame import Frame
-from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces, pointed
+from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces
 from search.pages.searching import Asked, by_moment, interval_of, total_of
 from search.pages.times import Moment, Times
 from search.services import Services
@@ -40,16 +41,6 @@ EXAMPLES = (
     ("title:(ceasefire OR truce) lang:en", "only in the title, only in English"),
     ("ATLEAST/2(drone missile shell mortar)", "at least two different words of a list"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is wrong with what was typed, and where."""
-
-    field: str
-    sentence: str
-    hint: str
-    lines: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +117,16 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
         asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
         labels = {one.id: one.label for one in services.topics}
         page = _Search(services, asked, times=frame.times(request), labels=labels)
-        found, understood, fault = page.answer(after)
+        found, understood, faults = page.answer(after)
         return frame.page(
             request,
             "search.html",
-            status=400 if fault else 200,
+            status=400 if faults else 200,
             asked=asked,
             after=after,
             found=found,
             understood=understood,
-            fault=fault,
+            faults=faults,
             examples=EXAMPLES,
         )
 
@@ -152,27 +143,20 @@ class _Search:
         self._labels = labels
         self._now = datetime.now(UTC)
 
-    def answer(self, after: str) -> tuple[Found | None, Understood | None, Fault | None]:
-        """What was found, how the query was read, and what is wrong with it."""
+    def answer(self, after: str) -> tuple[Found | None, Understood | None, dict[str, Fault]]:
+        """What was found, how the query was read, and what is wrong, by field."""
+        asked, field = self._asked, "q"
         try:
-            query = parse(self._asked.q or NEWEST, where="search", now=self._now)
-        except QueryError as error:
-            lines = pointed(self._asked.q, error.caret) if error.caret is not None else None
-            return (
-                None,
-                None,
-                Fault(field="q", sentence=error.sentence, hint=error.hint, lines=lines),
-            )
-        field = "since"
-        try:
-            since = self._bound(self._asked.since)
+            query = parse(asked.q or NEWEST, where="search", now=self._now)
+            field = "since"
+            since = self._bound(asked.since)
             field = "until"
-            until = self._bound(self._asked.until)
+            until = self._bound(asked.until)
             field = "q"
             found = self._found(query, since, until, after)
         except UsageError as error:
-            return None, None, Fault(field=field, sentence=error.sentence, hint=error.hint)
-        return found, self._understood(query) if self._asked.q else None, None
+            return None, None, {field: fault_of(error, asked.q)}
+        return found, self._understood(query) if asked.q else None, {}
 
     def _bound(self, text: str) -> datetime | None:
         return moment(text, now=self._now) if text else None

@@ -11,12 +11,14 @@ from search.pages.frame import Frame
 from search.pages.search_page import search_page
 from search.pages.static_files import static_files
 from search.pages.story_page import story_page
+from search.pages.subscription_actions import subscription_actions
+from search.pages.subscription_page import subscription_page
 from search.pages.subscription_pages import subscription_pages
 from search.pages.topic_pages import topic_pages
 from search.services import Services
 
 
-def pages(services: Services, frame: Frame) -> APIRouter:
+def pages(services: Services, frame: Frame, *, from_network: bool) -> APIRouter:
     """Every page, and the files they need."""
     router = APIRouter(include_in_schema=False)
     router.include_router(static_files(frame))
@@ -24,7 +26,9 @@ def pages(services: Services, frame: Frame) -> APIRouter:
     router.include_router(article_page(services, frame))
     router.include_router(story_page(services, frame))
     router.include_router(topic_pages(services, frame))
-    router.include_router(subscription_pages(services, frame))
+    router.include_router(subscription_pages(services, frame, from_network=from_network))
+    router.include_router(subscription_actions(services, frame))
+    router.include_router(subscription_page(services, frame, from_network=from_network))
     router.include_router(alert_pages(services, frame))
     router.include_router(feed_pages(services, frame))
     return router
