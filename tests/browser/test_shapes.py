@@ -29,7 +29,8 @@ WIDER = """() => {
   return document.scrollingElement.scrollWidth > room ? [...wide, "the page scrolls sideways"] : [];
 }"""
 LIGHTNESS = """() => {
-  const [r, g, b] = getComputedStyle(document.documentElement).backgroundColor.match(/[\\d.]+/g).map(Number);
+  const colour = getComputedStyle(document.documentElement).backgroundColor;
+  const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
   return (r + g + b) / 765;
 }"""
 MOVING = """() => Array.from(document.querySelectorAll("*")).filter(one => {
