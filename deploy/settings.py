@@ -24,6 +24,7 @@ from processors.settings import StageSettings, StoriesSettings
 from search.alert_settings import AlertSettings
 from search.api_settings import ApiSettings
 from search.elastic_settings import ElasticSettings
+from search.mail.settings import MailSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
@@ -110,6 +111,7 @@ class Settings:
     topics: TopicsSettings = field(default_factory=TopicsSettings)
     stories: StoriesSettings = field(default_factory=StoriesSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     kibana: KibanaSettings = field(default_factory=KibanaSettings)

@@ -16,6 +16,7 @@ from search.pages.site import pages
 from search.problems import describe_problems
 from search.routes.alerts import alerting
 from search.routes.audit import auditing
+from search.routes.channels import channelling
 from search.routes.exporting import exporting
 from search.routes.feeds import feed_list
 from search.routes.feeds_out import feed_tokens, search_feeds
@@ -26,6 +27,7 @@ from search.routes.searching import searching
 from search.routes.state import state
 from search.routes.stream import streaming
 from search.routes.subscriptions import subscribing
+from search.routes.unsubscribing import unsubscribing
 from search.services import Services
 
 
@@ -38,9 +40,11 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(searching(services), prefix="/api")
     app.include_router(feed_list(services), prefix="/api")
     app.include_router(subscribing(services, from_network=from_network), prefix="/api")
+    app.include_router(channelling(services, from_network=from_network), prefix="/api")
+    app.include_router(unsubscribing(services))
     app.include_router(alerting(services), prefix="/api")
     app.include_router(auditing(services), prefix="/api")
-    app.include_router(logging_in(services))
+    app.include_router(logging_in(services, frame))
     app.include_router(query_checking(services), prefix="/api")
     app.include_router(streaming(services), prefix="/api")
     app.include_router(exporting(services), prefix="/api")

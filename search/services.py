@@ -12,10 +12,12 @@ from ingest.log import Log
 from ingest.quarantine import Quarantine
 from processors.topic import Topic
 from search.account_store import AccountStore
+from search.channel_store import ChannelStore
 from search.index import Index
 from search.live import Live
 from search.marks import MarkStore
 from search.preview import preview
+from search.secrets import Vault
 from search.subscription_store import SubscriptionStore
 
 
@@ -28,6 +30,7 @@ class Services:
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
+        test_channel: Sends one to a channel, as it stands in targets.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
@@ -37,6 +40,8 @@ class Services:
     log: Log
     feeds: FeedStore
     subscriptions: SubscriptionStore
+    channels: ChannelStore
+    vault: Vault
     accounts: AccountStore
     quarantine: Quarantine
     topics: Sequence[Topic]
@@ -44,6 +49,7 @@ class Services:
     changed: Callable[[str], None]
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
+    test_channel: Callable[..., Awaitable[dict[str, Any]]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]
     live: Live
