@@ -20,6 +20,7 @@ from search.held import HeldAlert
 from search.outcomes import RETRY_SECONDS, Outcomes, alert_record
 from search.ownership import Ownership
 from search.subscriptions import Subscription
+from search.waiting import round_due
 
 MAX_KEPT = 500
 """Alerts of open rounds in memory, 10 MB at most: thousands may wait for one receiver."""
@@ -128,8 +129,8 @@ class Rounds:
                 begun.elsewhere[alert.alert_id] = shard
             elif alert.state == "held":
                 begun.held.append(HeldAlert.of(alert, shard=shard, since=since))
-            elif not again and alert.next_attempt and alert.next_attempt > self._clock():
-                begun.early[alert.alert_id] = alert.next_attempt
+            elif not again and (due := round_due(alert)) > self._clock():
+                begun.early[alert.alert_id] = due
             else:
                 one = Round(alert=alert, shard=shard, since=since, pending=(), left=set())
                 try:
