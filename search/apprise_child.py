@@ -20,7 +20,7 @@ from typing import Any
 import apprise
 from apprise.manager_plugins import NotificationManager
 
-from ingest.errors import BlockedAddressError, DeliveryError, UsageError
+from ingest.errors import DeliveryError, UsageError
 from ingest.guard import Guard, blocked, is_public
 from ingest.settings import NetSettings
 from search.subscriptions import unknown_target

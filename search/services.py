@@ -27,7 +27,13 @@ class Services:
         index: A function, since ``reindex`` switches to a new one while the API runs.
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
-        send_test: Sends a test alert; one row a target with its error.
+        retry_alerts: The same for many; they are on their way then.
+        retry_alerts: Callable[[Sequence[str]], Awaitable[None]]
+    mute: Callable[[str, str], Awaitable[None]]
+    unmute: Callable[[str, str], Awaitable[None]]
+    send_test: Sends a test alert; one row a target with its error. No rows where another
+            process sends it: the list of alerts says what came of it.
+        mute, unmute: Told a subscription's id and a story's: of which it has heard enough.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
@@ -43,6 +49,9 @@ class Services:
     index: Callable[[], Index]
     changed: Callable[[str], None]
     retry_alert: Callable[[str], Awaitable[None]]
+    retry_alerts: Callable[[Sequence[str]], Awaitable[None]]
+    mute: Callable[[str, str], Awaitable[None]]
+    unmute: Callable[[str, str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     ready: Callable[[], str]
     metrics: Callable[[], bytes]

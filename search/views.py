@@ -13,6 +13,7 @@ from ingest.wire import as_json, decode, format_time
 from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
+from search.caller import LOCAL, Caller
 from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
@@ -152,12 +153,13 @@ def all_alerts(log: Log, *, about: str = "") -> Iterator[Alert]:
             yield decode(Alert, record.value)
 
 
-def alert(log: Log, alert_id: str) -> dict[str, Any]:
-    """One alert. Raises NotFoundError."""
+def alert(log: Log, alert_id: str, *, who: Caller = LOCAL) -> dict[str, Any]:
+    """One alert. Raises NotFoundError, also for what is another's."""
     record = log.table("alert-state").get(ALERT_PREFIX + alert_id)
-    if record is None or record.value is None:
+    found = decode(Alert, record.value) if record and record.value else None
+    if found is None or not who.sees(found.owner):
         raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-    return alert_row(decode(Alert, record.value))
+    return alert_row(found)
 
 
 def alert_row(one: Alert) -> dict[str, Any]:
@@ -172,13 +174,19 @@ def alert_row(one: Alert) -> dict[str, Any]:
 
 
 def alerts(
-    log: Log, *, state: str = "", since: datetime | None = None, subscription: str = ""
+    log: Log,
+    *,
+    state: str = "",
+    since: datetime | None = None,
+    subscription: str = "",
+    who: Caller = LOCAL,
 ) -> list[dict[str, Any]]:
-    """Alerts, newest first."""
+    """Alerts that ``who`` may see, newest first."""
     found = [
         one
         for one in all_alerts(log, about=subscription)
-        if state in ("", one.state)
+        if who.sees(one.owner)
+        and state in ("", one.state)
         and (since is None or one.created >= since)
         and subscription in ("", one.subscription)
     ]
