@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy import upkeep
-from deploy.assembly import Parts, folder_of
+from deploy.assembly import Parts
 from deploy.metrics import metrics_text
 from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
@@ -38,6 +38,7 @@ class Shell(ABC):
         self.polling = parts.polling
         self.indexer = parts.indexer
         self.sender = parts.sender
+        self.vault = parts.vault
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
         self.accounts = parts.accounts
@@ -45,8 +46,8 @@ class Shell(ABC):
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
-            folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            targets=parts.targets,
             claim_days=parts.settings.alerts.claim_days,
         )
 
@@ -97,20 +98,25 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            channels=self.subscriptions.channels,
+            vault=self.vault,
             accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
             changed=self.changed,
+            check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
             retry_alerts=self.retry_alerts,
             send_test=self.send_test,
             mute=self.mute,
             unmute=self.unmute,
+            test_channel=self.sender.send_channel_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
+            zone=self.settings.web.zone,
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

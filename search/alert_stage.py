@@ -21,6 +21,7 @@ from ingest.wire import decode, encode
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC
 from search.alerts import AlertOwner
+from search.mail.settings import MailSettings
 from search.ownership import SharedOwnership
 from search.replays import Replays
 from search.secrets import Vault
@@ -65,6 +66,7 @@ class AlertStage:
         guard: Guard,
         secrets: Vault,
         lease_seconds: float,
+        mail: MailSettings | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -79,6 +81,8 @@ class AlertStage:
             guard=guard,
             secrets=secrets,
             shards=self._shards,
+            mail=mail,
+            with_kafka=True,
             as_json=as_json,
             crash_point=crash_point,
             clock=clock,

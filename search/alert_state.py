@@ -152,6 +152,7 @@ class Endpoint:
         failing_since: The first failure after the last success.
         not_before: Until when it asked to be left alone.
         disabled: The sentence why nothing is sent there any more; empty where it is in use.
+        last_ok: When it took an alert last, to the hour: not each success is written.
     """
 
     target: str
@@ -159,6 +160,7 @@ class Endpoint:
     failures: int = 0
     not_before: Time | None = None
     disabled: str = ""
+    last_ok: Time | None = None
     schema: int = SCHEMA
 
 

@@ -174,7 +174,7 @@ def _may_reach(host: str, port: int) -> bool:
 
 _logger = logging.getLogger("apprise")
 _logger.propagate = False
-_plugins = NotificationManager()
+_plugins: Any = NotificationManager()  # type: ignore[no-untyped-call] # it has no types
 _plugins.load_modules()  # all, before files are watched
 socket.getaddrinfo = _guarded_look_up
 sys.addaudithook(_watch)

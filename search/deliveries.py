@@ -112,9 +112,10 @@ def health(
 ) -> Endpoint:
     """How the receiver does after ``outcome``; the same object where nothing changed."""
     if not outcome.error:
-        if endpoint.failing_since is None and not endpoint.disabled:
+        is_well = endpoint.failing_since is None and not endpoint.disabled
+        if is_well and endpoint.last_ok and now - endpoint.last_ok < timedelta(hours=1):
             return endpoint
-        return Endpoint(target=endpoint.target)
+        return Endpoint(target=endpoint.target, last_ok=now)
     since = endpoint.failing_since or now
     disabled = endpoint.disabled
     if outcome.status == GONE:

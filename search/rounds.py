@@ -13,6 +13,7 @@ from ingest.errors import FencedError, NotFoundError, UnavailableError
 from ingest.log import Log, NewRecord, Record
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
+from search.audit import audit_record
 from search.channels import Delivery
 from search.deliveries import REMOVED, Outcome, answered, concluded, given_up, muted, targets_left
 from search.held import HeldAlert
@@ -216,7 +217,10 @@ class Rounds:
             if not one.left:
                 alert = concluded(alert, one.outcomes, now=now, chance=self._chance())
             one.alert = one.alert and alert
-            await self._write(one, alert, endpoint if is_changed else None)
+            more = [_health(endpoint)] if is_changed else []
+            if not outcome.error:
+                more.append(audit_record(alert, endpoint.target, outcome, now=now))
+            await self._write(one, alert, *more)
         if one.left:
             return None
         if self._open.get(alert_id) is one:
@@ -234,11 +238,10 @@ class Rounds:
             else:
                 return
 
-    async def _write(self, one: Round, alert: Alert, endpoint: Endpoint | None = None) -> None:
-        """Write how it stands. Raises FencedError."""
-        besides = [] if endpoint is None else [_health(endpoint)]
+    async def _write(self, one: Round, alert: Alert, *more: NewRecord) -> None:
+        """Write how it stands, and ``more`` beside it. Raises FencedError."""
         said = alert_record(alert, one.shard)
-        await self._outcomes.write([said], since={one.shard: one.since}, besides=besides)
+        await self._outcomes.write([said], since={one.shard: one.since}, besides=more)
 
     def _read(self, alert_ids: Sequence[str]) -> _Known:
         found = self._log.table(TOPIC).many([ALERT + one for one in alert_ids])

@@ -29,6 +29,7 @@ from search.deliveries import Outcome
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.lanes import Lane
+from search.mail.settings import MailSettings
 from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
@@ -37,7 +38,7 @@ from search.rounds import Rounds, report
 from search.secrets import Vault
 from search.subscriptions import redacted
 from search.tasks import Tasks
-from search.trial import tried
+from search.trial import tried, tried_channel
 from search.waiting import Waiting
 
 LOOK_SECONDS = 1.0
@@ -66,6 +67,7 @@ class Sender:
 
     Args:
         connections: Other look-ups or certificates than the system's.
+        with_kafka: The log is in Kafka.
         stdout, as_json: Where ``stdout:`` goes, and whether as payloads.
     """
 
@@ -78,6 +80,8 @@ class Sender:
         secrets: Vault,
         shards: Ownership | None = None,
         connections: Connections | None = None,
+        mail: MailSettings | None = None,
+        with_kafka: bool = False,
         stdout: TextIO | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
@@ -88,9 +92,13 @@ class Sender:
         self._log = log
         self._clock = clock
         channels = Channels(
+            log,
             connections=connections or Connections(guard, keep_alive=True),
+            guard=guard,
             secrets=secrets,
             settings=settings,
+            mail=mail,
+            with_kafka=with_kafka,
             stdout=stdout,
             as_json=as_json,
         )
@@ -200,15 +208,21 @@ class Sender:
 
         A receiver that acknowledges it is in use again.
         """
-        rows = []
         now = self._clock()
-        for target, outcome in await tried(self._log, self._receivers, subscription_id, now=now):
-            lane = await self._receivers.lane(target)
-            if not outcome.error and self._receivers.learn(lane, outcome):
-                await self._rounds.note(lane.endpoint)
-                self._pump(lane)
-            rows.append({"to": redacted(target), "status": outcome.status, "error": outcome.error})
-        return rows
+        found = await tried(self._log, self._receivers, subscription_id, now=now)
+        return [await self._tested(target, outcome) for target, outcome in found]
+
+    async def send_channel_test(self, listed: str, *, name: str) -> dict[str, Any]:
+        """Send a test alert to a named channel, as it stands in targets; a row as ``send_test``."""
+        outcome = await tried_channel(self._receivers, listed, name=name, now=self._clock())
+        return await self._tested(listed, outcome)
+
+    async def _tested(self, target: str, outcome: Outcome) -> dict[str, Any]:
+        lane = await self._receivers.lane(target)
+        if not outcome.error and self._receivers.learn(lane, outcome):
+            await self._rounds.note(lane.endpoint)
+            self._pump(lane)
+        return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 
 from processors.moments import moment
 from search import views
@@ -54,9 +55,9 @@ def alerting(services: Services) -> APIRouter:
     @router.post("/{alert_id}/retry")
     async def retry(alert_id: str, who: WhoAsks) -> dict[str, Any]:
         """Deliver a failed alert again, with the same id."""
-        views.alert(services.log, alert_id, who=who)
+        await run_in_threadpool(views.alert, services.log, alert_id, who=who)
         await services.retry_alert(alert_id)
-        return views.alert(services.log, alert_id, who=who)
+        return await run_in_threadpool(views.alert, services.log, alert_id, who=who)
 
     return router
 
