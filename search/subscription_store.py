@@ -273,6 +273,7 @@ class SubscriptionStore:
             raise UsageError(
                 f"there is a subscription {wanted} already",
                 hint="Choose another name, or change it: wirewatch subscriptions edit",
+                code="name-taken",
             )
         return wanted
 
