@@ -122,7 +122,7 @@ class Embedded(Shell):
         """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
         started = time.monotonic()
         alerts_before = self.alert_counts()
-        self.alerts.hurry()
+        self.alerts.hurry(on=True)
         async with self.working():
             drained = asyncio.Event()
             delivering = asyncio.create_task(self.sender.once(drained))
@@ -135,6 +135,7 @@ class Embedded(Shell):
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)
             await self._drained()
+        self.alerts.hurry(on=False)
         if self.stages.failure is not None:
             raise self.stages.failure
         return made(self, polled, before=alerts_before, seconds=time.monotonic() - started)

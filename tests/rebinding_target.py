@@ -23,7 +23,7 @@ def _lying(host: Any, port: Any, *_more: Any, **_options: Any) -> list[Any]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, int(port))) for one in addresses]
 
 
-socket.getaddrinfo = _lying  # type: ignore[assignment] # before the guard puts its own around it
+socket.getaddrinfo = _lying  # before the guard puts its own around it
 
 from search import apprise_child  # noqa: E402 - importing it guards this process
 
