@@ -17,6 +17,7 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.channel_health import all_endpoints, state_of
 from search.live import Live
 from search.marks import MarkStore
 from search.services import Services
@@ -131,6 +132,10 @@ class Shell(ABC):
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
         return Counter(str(one.state) for one in all_alerts(self.log))
+
+    def receiver_counts(self) -> Counter[str]:
+        """How many receivers are in each state."""
+        return Counter(state_of(one) for one in all_endpoints(self.log))
 
     def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
         """Run a stage again from ``since`` on; never alerts anybody."""
