@@ -17,17 +17,26 @@ from tests.shell import browser, carry, opened
 
 CANARY = "quartz-of-ann"
 ENDLESS = "/api/stream"
-OWNED = frozenset({"name", "subscription_id", "alert_id", "token_id", "channel_id"})
+OWNED = frozenset({"name", "which", "alert_id", "token_id", "token"})
 """Parameters of a path that name something of Ann's; another account finds nothing there."""
+
+OF_EVERYBODY = ("/login", "/logout", "/unsubscribe/{token}")
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/subscriptions/{name}"): {"query": "ferry"},
     ("POST", "/api/subscriptions/{name}/backfill"): {"since": "1h"},
+    ("PATCH", "/api/channels/{which}"): {"target": "https://hooks.example/bob"},
     ("PUT", "/api/articles/{article_id}/mark"): {"read": True},
 }
 """What a route needs to look at whose it is; others are asked with nothing."""
 
-LISTS = ("/api/subscriptions", "/api/alerts", "/api/marks", "/api/feed-tokens")
+LISTS = (
+    "/api/subscriptions",
+    "/api/channels",
+    "/api/alerts",
+    "/api/marks",
+    "/api/feed-tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,9 @@ async def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 async def _belongings(shell: Embedded, ann: httpx.AsyncClient, *, folder: Path) -> dict[str, str]:
     """One of everything that an account can have, each with the word in it."""
+    channel = await ann.post(
+        "/api/channels", json={"name": CANARY, "target": f"https://hooks.example/{CANARY}"}
+    )
     body = {"name": CANARY, "query": "truce", "to": [f"file:{folder / CANARY}"]}
     subscription = await ann.post("/api/subscriptions", json=body)
     await carry(shell)
@@ -68,12 +80,14 @@ async def _belongings(shell: Embedded, ann: httpx.AsyncClient, *, folder: Path) 
     (alert,) = (await ann.get("/api/alerts")).json()["alerts"]
     return {
         "name": subscription.json()["id"],
-        "subscription_id": subscription.json()["id"],
+        "channel": channel.json()["id"],
+        "token": f"{subscription.json()['id']}.guessed",
         "alert_id": alert["alert_id"],
         "token_id": token.json()["id"],
         "article_id": "article-1",
         "story_id": alert["story_id"],
         "story": alert["story_id"],
+        "revision": "1",
         "topic_id": "ceasefire-talks",
         "feed_id": feed.id,
         "kind": "atom",
@@ -93,7 +107,8 @@ def routes(shell: Embedded) -> Iterator[tuple[str, str]]:
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, ids: dict[str, str]) -> str:
     """What a request with Ann's ids is answered, the status first."""
-    address = re.sub(r"{(\w+)}", lambda match: ids[match[1]], path)
+    which = ids["channel"] if "/channels/" in path else ids["name"]
+    address = re.sub(r"{(\w+)}", lambda match: {**ids, "which": which}[match[1]], path)
     body = BODIES.get((method, path), {})
     if method == "GET":
         params: dict[str, str | int] = {"q": "truce", "subscription": ids["name"], "size": 200}
@@ -126,7 +141,7 @@ async def test_lists_of_another_are_empty_and_the_admins_are_whole(two: Two) -> 
     for path in LISTS:
         rows = next(iter((await two.bob.get(path)).json().values()))
         assert rows == [], path
-    for path in ("/api/subscriptions", "/api/alerts", "/api/feed-tokens"):
+    for path in ("/api/subscriptions", "/api/channels", "/api/alerts", "/api/feed-tokens"):
         assert CANARY in (await two.boss.get(path)).text, path
     assert CANARY not in (await two.boss.get("/api/marks")).text  # notes are for oneself
 
@@ -142,6 +157,6 @@ async def test_who_may_read_changes_nothing(two: Two) -> None:
     _, token = two.shell.accounts.add("reader", scopes=("read",))
     async with browser(two.shell, token=token) as reader:
         for method, path in routes(two.shell):
-            if method != "GET" and path not in ("/login", "/logout"):
+            if method != "GET" and path not in OF_EVERYBODY:
                 said = await ask(reader, method, path, two.ids)
                 assert said.startswith("403"), (method, path, said[:200])
