@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
 from search import views
@@ -111,8 +112,11 @@ def alert_pages(services: Services, frame: Frame) -> APIRouter:
         )
 
     @router.post("/{alert_id}/retry")
-    async def retry(alert_id: str, back: Annotated[str, Form()] = "/alerts") -> Response:
+    async def retry(
+        who: WhoAsks, alert_id: str, back: Annotated[str, Form()] = "/alerts"
+    ) -> Response:
         """Deliver a failed alert again."""
+        await run_in_threadpool(views.alert, services.log, alert_id, who=who)
         await services.retry_alert(alert_id)
         return go_to(
             f"{back}{'&' if '?' in back else '?'}said=again" if is_here(back) else "/alerts"
