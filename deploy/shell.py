@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from deploy import upkeep
-from deploy.assembly import Parts, folder_of
+from deploy.assembly import Parts
 from deploy.metrics import metrics_text
 from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
@@ -37,6 +37,7 @@ class Shell(ABC):
         self.polling = parts.polling
         self.indexer = parts.indexer
         self.sender = parts.sender
+        self.vault = parts.vault
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
         self.accounts = parts.accounts
@@ -44,8 +45,8 @@ class Shell(ABC):
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
-            folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            targets=parts.targets,
             claim_days=parts.settings.alerts.claim_days,
         )
 
@@ -80,17 +81,22 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            channels=self.subscriptions.channels,
+            vault=self.vault,
             accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
             changed=self.changed,
+            check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
             send_test=self.sender.send_test,
+            test_channel=self.sender.send_channel_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
+            zone=self.settings.web.zone,
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

@@ -18,6 +18,7 @@ from ingest.quarantine import Quarantine
 from ingest.requests import Request, RequestReader
 from search.alert_settings import AlertSettings
 from search.alerts import AlertOwner
+from search.mail.settings import MailSettings
 from search.ownership import SharedOwnership
 from search.secrets import Vault
 from search.sender import Sender
@@ -59,6 +60,7 @@ class AlertStage:
         guard: Guard,
         secrets: Vault,
         lease_seconds: float,
+        mail: MailSettings | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -72,6 +74,8 @@ class AlertStage:
             guard=guard,
             secrets=secrets,
             shards=self._shards,
+            mail=mail,
+            with_kafka=True,
             as_json=as_json,
             crash_point=crash_point,
             clock=clock,
@@ -82,6 +86,7 @@ class AlertStage:
             quarantine=quarantine,
             shards=self._shards,
             wake=self._sender.notify,
+            changed=self._sender.changed,
             crash_point=crash_point,
             clock=clock,
         )

@@ -1,4 +1,4 @@
-"""A test alert to every target of a subscription."""
+"""A test alert, to every target of a subscription or to a named channel."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ async def tried(
         )
     )
     return list(zip(subscription.to, outcomes, strict=True))
+
+
+async def tried_channel(receivers: Receivers, listed: str, *, name: str, now: datetime) -> Outcome:
+    """What came of a test alert to a channel, ``listed`` as it stands in targets."""
+    made_id = f"test-{secrets.token_urlsafe(12)}"
+    stand_in = Subscription(id="", name=name, query="", to=(listed,), created=now)
+    body = payload_of_test(stand_in, alert_id=made_id, now=now)
+    delivery = Delivery(alert_id=made_id, subscription="", target=listed, payload=body)
+    return await receivers.deliver(delivery)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 
@@ -33,7 +35,7 @@ class Reason:
     """A clause of the query, and the words that met it."""
 
     clause: str
-    text: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def alert_row(one: Alert, times: Times) -> Row:
         subscription_name=one.subscription_name,
         created=times.moment(one.created),
         next_attempt=times.moment(one.next_attempt),
-        why=tuple(Reason(clause=reason["clause"], text=reason["text"]) for reason in why[:REASONS]),
+        why=tuple(_reasons(why)),
         attempts=tuple(
             Try(
                 at=times.moment(attempt.at),
@@ -157,6 +159,15 @@ def alert_row(one: Alert, times: Times) -> Row:
         ),
         can_retry=one.state == "failed",
     )
+
+
+def _reasons(why: Sequence[Mapping[str, Any]]) -> Iterator[Reason]:
+    """A reason a clause, with all its words."""
+    words: dict[str, dict[str, None]] = {}
+    for one in why:
+        words.setdefault(one["clause"], {})[one["text"]] = None
+    for clause, texts in islice(words.items(), REASONS):
+        yield Reason(clause=clause, texts=tuple(text for text in texts if text)[:REASONS])
 
 
 def payload_of(one: Alert) -> dict[str, Any]:

@@ -10,16 +10,19 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ingest.errors import QueryError, UsageError
+from ingest.errors import UsageError
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
+from search.caller import WhoAsks
 from search.charts import Chart, chart
 from search.index import Count, Hit, SearchRequest, SearchResult
+from search.marks import Mark
 from search.pages.bars import BarLink, bar_links
+from search.pages.faults import Fault, fault_of
 from search.pages.filters import has_filter, with_filter, without_filter
 from search.pages.frame import Frame
-from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces, pointed
+from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces
 from search.pages.searching import Asked, by_moment, interval_of, total_of
 from search.pages.times import Moment, Times
 from search.services import Services
@@ -43,16 +46,6 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is wrong with what was typed, and where."""
-
-    field: str
-    sentence: str
-    hint: str
-    lines: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A hit as the list shows it."""
 
@@ -66,6 +59,8 @@ class Row:
     topics: tuple[tuple[str, str], ...]
     story_id: str
     more: int
+    starred: bool
+    read: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +111,7 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
     @router.get("/", response_class=HTMLResponse)
     def search(
         request: Request,
+        who: WhoAsks,
         q: str = "",
         since: str = "",
         until: str = "",
@@ -125,17 +121,18 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
         """Search, or what is new and examples where nothing was asked for."""
         asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
         labels = {one.id: one.label for one in services.topics}
-        page = _Search(services, asked, times=frame.times(request), labels=labels)
-        found, understood, fault = page.answer(after)
+        page = _Search(services, asked, owner=who.owner, times=frame.times(request), labels=labels)
+        found, understood, faults = page.answer(after)
         return frame.page(
             request,
             "search.html",
-            status=400 if fault else 200,
+            status=400 if faults else 200,
             asked=asked,
             after=after,
+            here=asked.link(after=after) if after else asked.link(),
             found=found,
             understood=understood,
-            fault=fault,
+            faults=faults,
             examples=EXAMPLES,
         )
 
@@ -144,35 +141,35 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
 
 class _Search:
     def __init__(
-        self, services: Services, asked: Asked, *, times: Times, labels: Mapping[str, str]
+        self,
+        services: Services,
+        asked: Asked,
+        *,
+        owner: str,
+        times: Times,
+        labels: Mapping[str, str],
     ) -> None:
+        self._owner = owner
         self._services = services
         self._asked = asked
         self._times = times
         self._labels = labels
         self._now = datetime.now(UTC)
 
-    def answer(self, after: str) -> tuple[Found | None, Understood | None, Fault | None]:
-        """What was found, how the query was read, and what is wrong with it."""
+    def answer(self, after: str) -> tuple[Found | None, Understood | None, dict[str, Fault]]:
+        """What was found, how the query was read, and what is wrong, by field."""
+        asked, field = self._asked, "q"
         try:
-            query = parse(self._asked.q or NEWEST, where="search", now=self._now)
-        except QueryError as error:
-            lines = pointed(self._asked.q, error.caret) if error.caret is not None else None
-            return (
-                None,
-                None,
-                Fault(field="q", sentence=error.sentence, hint=error.hint, lines=lines),
-            )
-        field = "since"
-        try:
-            since = self._bound(self._asked.since)
+            query = parse(asked.q or NEWEST, where="search", now=self._now)
+            field = "since"
+            since = self._bound(asked.since)
             field = "until"
-            until = self._bound(self._asked.until)
+            until = self._bound(asked.until)
             field = "q"
             found = self._found(query, since, until, after)
         except UsageError as error:
-            return None, None, Fault(field=field, sentence=error.sentence, hint=error.hint)
-        return found, self._understood(query) if self._asked.q else None, None
+            return None, None, {field: fault_of(error, asked.q)}
+        return found, self._understood(query) if asked.q else None, {}
 
     def _bound(self, text: str) -> datetime | None:
         return moment(text, now=self._now) if text else None
@@ -197,8 +194,9 @@ class _Search:
         )
         result = self._services.index().search(request)
         drawn = self._drawn(request, result, until)
+        marks = self._services.marks.of(self._owner, [one.article.id for one in result.hits])
         return Found(
-            rows=tuple(map(self._row, result.hits)),
+            rows=tuple(self._row(one, marks.get(one.article.id)) for one in result.hits),
             total=total_of(result),
             took=f"{result.took_ms:.0f} ms",
             facets=tuple(self._facets(result.facets or {})),
@@ -218,7 +216,7 @@ class _Search:
             counts = by_moment(self._services.index().search(finer).histogram or ())
         return chart(counts, start=request.since, end=until)
 
-    def _row(self, hit: Hit) -> Row:
+    def _row(self, hit: Hit, mark: Mark | None) -> Row:
         article, shown = hit.article, hit.highlights
         spans = shown.title[0].spans if shown.title else ()
         return Row(
@@ -234,6 +232,8 @@ class _Search:
             topics=tuple((one, self._labels.get(one, one)) for one in hit.topics),
             story_id=hit.story_id,
             more=hit.copies,
+            starred=mark is not None and mark.starred,
+            read=mark is not None and mark.read,
         )
 
     def _facets(self, found: Mapping[str, Sequence[Count]]) -> Iterator[Facet]:

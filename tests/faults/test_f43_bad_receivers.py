@@ -131,7 +131,7 @@ async def test_f43_a_receiver_that_resolves_to_a_private_address_gets_no_packet(
     )
     clock = Clock()
     async with Newsdesk(folder=tmp_path, allow=(), connections=connections, clock=clock) as desk:
-        await published_to(desk, "https://rebinding.example/hook", "https://[::1]/hook")
+        await published_to(desk, "https://rebinding.example/hook")
         for _ in range(2):
             await desk.sender.once()
             clock.advance(seconds=6)
