@@ -11,6 +11,7 @@ from search.pages.checking import checking
 from search.pages.feed_forms import feed_forms
 from search.pages.feed_pages import feed_pages
 from search.pages.frame import Frame
+from search.pages.login_page import login_page
 from search.pages.mark_forms import mark_forms
 from search.pages.search_feed_page import search_feed_page
 from search.pages.search_page import search_page
@@ -39,6 +40,7 @@ def pages(services: Services, frame: Frame, *, from_network: bool) -> APIRouter:
     router.include_router(channel_pages(services, frame, from_network=from_network))
     router.include_router(channel_actions(services, frame))
     router.include_router(feed_pages(services, frame))
+    router.include_router(login_page(services, frame))
     router.include_router(feed_forms(services, frame))
     router.include_router(search_feed_page(services, frame))
     router.include_router(mark_forms(services, frame))

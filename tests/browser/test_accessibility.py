@@ -20,7 +20,11 @@ pytestmark = IN_BROWSER
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})"
+RUN = """rules => axe.run(document, {
+  runOnly: rules,
+  resultTypes: ['violations'],
+  rules: {'target-size': {enabled: true}},
+})"""
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
