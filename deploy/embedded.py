@@ -61,6 +61,7 @@ class Embedded(Shell):
             settings=parts.alert_settings,
             quarantine=self.quarantine,
             wake=self.sender.notify,
+            changed=self.sender.changed,
             crash_point=parts.crash_point,
         )
         self.failed = asyncio.Event()
@@ -121,6 +122,7 @@ class Embedded(Shell):
         """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
         started = time.monotonic()
         alerts_before = self.alert_counts()
+        self.alerts.hurry()
         async with self.working():
             drained = asyncio.Event()
             delivering = asyncio.create_task(self.sender.once(drained))

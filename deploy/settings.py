@@ -25,6 +25,7 @@ from search.alert_settings import AlertSettings
 from search.api_settings import ApiSettings
 from search.elastic_settings import ElasticSettings
 from search.mail.settings import MailSettings
+from search.pages.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
@@ -114,6 +115,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    web: WebSettings = field(default_factory=WebSettings)
     kibana: KibanaSettings = field(default_factory=KibanaSettings)
 
 

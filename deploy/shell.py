@@ -88,6 +88,7 @@ class Shell(ABC):
             topics=self.topics,
             index=lambda: self.index,
             changed=self.changed,
+            check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
             send_test=self.sender.send_test,
             test_channel=self.sender.send_channel_test,
@@ -95,6 +96,7 @@ class Shell(ABC):
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
+            zone=self.settings.web.zone,
         )
 
     def lags(self) -> dict[str, Callable[[], int]]:

@@ -86,6 +86,7 @@ class AlertStage:
             quarantine=quarantine,
             shards=self._shards,
             wake=self._sender.notify,
+            changed=self._sender.changed,
             crash_point=crash_point,
             clock=clock,
         )

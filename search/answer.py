@@ -35,6 +35,9 @@ from search.translate import check_words, translate
 MAX_POSITION = 10_000
 """Hits by relevance behind which nobody looks; by time pages go on to the end."""
 
+SAMPLE = 500
+"""Candidates that are verified for an estimate: it is asked for while a query is typed."""
+
 _WINDOW_DAYS = 30
 Q = TypeVar("Q")
 R = TypeVar("R", bound=Row)
@@ -62,14 +65,21 @@ def total_of(engine: Engine[Q, R], request: SearchRequest) -> int:
 
 
 def hits_a_day_of(engine: Engine[Q, R], query: Query) -> float:
-    """Articles that ``query`` found a day, over the last 30 days that are indexed."""
+    """Articles that ``query`` found a day, over the last 30 days that are indexed.
+
+    An estimate where more candidates than ``SAMPLE`` would have to be verified.
+    """
     everything = engine.queries().everything()
     newest = next(engine.by_time(everything, newest_first=True), None)
     oldest = next(engine.by_time(everything, newest_first=False), None)
     if newest is None or oldest is None:
         return 0.0
     begin = max(oldest.ms, newest.ms - _WINDOW_DAYS * DAY_MS)
-    found = total_of(engine, SearchRequest(query=query, since=moment_at(begin)))
+    request = SearchRequest(query=query, since=moment_at(begin))
+    try:
+        found = Answer(engine, request).estimate()
+    except TooManyWordsError:
+        found = Answer(engine, request, cautious=True).estimate()
     return found / max(1.0, (newest.ms - begin) / DAY_MS)
 
 
@@ -116,6 +126,14 @@ class Answer(Generic[Q, R]):
     def total(self) -> int:
         """How many articles match; a lower bound unless ``is_total_exact``."""
         return self._candidates if self.exact else len(self.verified)
+
+    def estimate(self) -> float:
+        """About how many articles match, from what part of the newest candidates does."""
+        if self.exact:
+            return self._candidates
+        newest = self._engine.by_time(self._base, newest_first=True, words=True)
+        found = [self._matches(row) for row in islice(newest, SAMPLE)]
+        return self._candidates * sum(found) / len(found) if found else 0.0
 
     @property
     def is_total_exact(self) -> bool:

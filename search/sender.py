@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
@@ -26,10 +26,14 @@ from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
+from search.gathering import Gathering
+from search.held import LONG_AGO
 from search.lanes import Lane
 from search.mail.settings import MailSettings
+from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
+from search.rewrites import Rewrites
 from search.rounds import Rounds, report
 from search.secrets import Vault
 from search.subscriptions import redacted
@@ -99,10 +103,30 @@ class Sender:
             as_json=as_json,
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
+        self._outcomes = Outcomes(log, shards)
         self._rounds = Rounds(
-            log, shards=shards, clock=clock, chance=chance, crash_point=crash_point
+            log,
+            self._outcomes,
+            shards=shards,
+            clock=clock,
+            chance=chance,
+            crash_point=crash_point,
         )
         self._waiting = Waiting(log, shards)
+        self._gathering = Gathering(
+            log,
+            self._outcomes,
+            shards=shards,
+            settings=settings,
+            clock=clock,
+            crash_point=crash_point,
+        )
+        self._held = self._gathering.held
+        self._rewrites = Rewrites(
+            log, self._outcomes, self._held, shards=shards, crash_point=crash_point
+        )
+        self._changes: deque[tuple[str, Collection[str]]] = deque()
+        self._is_gathering = False
         self._backlog: deque[str] = deque()
         self._is_beginning = False
         self._tasks = Tasks()
@@ -114,6 +138,14 @@ class Sender:
     def notify(self, alert_ids: Sequence[str]) -> None:
         """These claims are in the log now. Safe from any thread, at any time."""
         self._waiting.tell(alert_ids)
+        self._wake()
+
+    def changed(self, subscription_id: str, muted: Collection[str]) -> None:
+        """A subscription was edited, or stories are ``muted`` for it. Safe from any thread."""
+        self._changes.append((subscription_id, muted))
+        self._wake()
+
+    def _wake(self) -> None:
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # closed meanwhile: the next start finds the claims
@@ -146,6 +178,8 @@ class Sender:
     async def retry(self, alert_id: str) -> None:
         """Give an alert that was not delivered an attempt now, whatever its receiver's state.
 
+        One that a digest brings, or failed to, is brought by that.
+
         Raises:
             NotFoundError: there is no such alert.
             UsageError: it was delivered, or is on its way.
@@ -153,11 +187,19 @@ class Sender:
         record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-        if decode(Alert, record.value or b"").state == "sent":
+        alert = decode(Alert, record.value or b"")
+        if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
+        if digest := self._held.digest_of(alert_id) or alert.digest:
+            await self.retry(digest)
+            return
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
+        if alert.state == "held":
+            self._held.remove([alert_id], subscription=alert.subscription)
+            await self._gathering.let_go(alert, shard=record.partition.number)
         begun = await self._rounds.begin([alert_id], again=True)
+        await self._mark(begun.over)
         targets = begun.targets.get(alert_id, ())
         await asyncio.gather(*(self._attempt(one, alert_id, forced=True) for one in targets))
 
@@ -206,17 +248,33 @@ class Sender:
     async def _look(self) -> None:
         """Read what has come to wait."""
         try:
-            self._waiting.add(await asyncio.to_thread(self._waiting.read))
+            await self._take_in()
             if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
                 self._said = time.monotonic()
-                await self._rounds.say_again()
+                await self._outcomes.say_again()
         except UnavailableError as error:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
 
+    async def _take_in(self) -> None:
+        changes = [self._changes.popleft() for _ in range(len(self._changes))]
+        found = await asyncio.to_thread(self._waiting.read)
+        self._tasks.start(self._mark(self._gathering.take_in(found)))
+        self._waiting.add(found.due)
+        for name, muted in changes:
+            self._held.look_again(name)
+            if muted:
+                mute = self._rewrites.mute(name, muted, under_way=self._rounds)
+                self._tasks.start(mute)
+
     def _start(self) -> None:
         """Begin the rounds that are due, and look at every lane whose rest may be over."""
-        self._backlog += self._waiting.pop_due(self._clock())
+        now = self._clock()
+        self._backlog += self._waiting.pop_due(now)
         self._begin_more()
+        look = self._gathering.next_look(now)
+        if look is not None and look <= now and not self._is_gathering:
+            self._is_gathering = True
+            self._tasks.start(self._gather())
         for lane in self._receivers.lanes():
             self._pump(lane)
 
@@ -225,6 +283,21 @@ class Sender:
             self._is_beginning = True
             count = min(len(self._backlog), MAX_BEGINNING)
             self._tasks.start(self._begin([self._backlog.popleft() for _ in range(count)]))
+
+    async def _gather(self) -> None:
+        try:
+            released = await self._gathering.release(together=self._patient)
+        except Exception as error:  # noqa: BLE001 - what it took is found at the next start
+            _events.error("gathering broke", exc_info=error)
+            return
+        finally:
+            self._is_gathering = False
+        self._waiting.add([(LONG_AGO, one) for one in released])
+        self._woken.set()
+
+    async def _mark(self, digests: Sequence[Alert]) -> None:
+        for one in digests:
+            await self._rewrites.mark(one)
 
     async def _begin(self, alert_ids: list[str]) -> None:
         try:
@@ -244,6 +317,8 @@ class Sender:
                 self._waiting.let_go(alert_id, begun.elsewhere[alert_id])
             elif alert_id not in self._rounds:
                 self._waiting.done(alert_id)
+        self._held.add(begun.held)
+        self._tasks.start(self._mark(begun.over))
         for lane, alert_id in lanes:
             lane.waiting.append(alert_id)
             self._pump(lane)
@@ -299,9 +374,15 @@ class Sender:
         if over is not None:
             report(over, outcome)
             self._waiting.settled(over)
+            if over.members and over.state in ("sent", "failed"):
+                await self._rewrites.mark(over)
 
     def _pause_seconds(self, now: datetime) -> float:
         """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""
-        times = [self._waiting.next_due(), *(lane.due() for lane in self._receivers.lanes())]
+        times = [
+            self._waiting.next_due(),
+            self._held.next_look(),
+            *(lane.due() for lane in self._receivers.lanes()),
+        ]
         waits = [(one - now).total_seconds() for one in times if one is not None and one > now]
         return min(max(0.01, min(waits, default=LOOK_SECONDS)), LOOK_SECONDS)

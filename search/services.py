@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest.feed_check import CheckReport
 from ingest.feed_store import FeedStore
 from ingest.log import Log
 from ingest.quarantine import Quarantine
@@ -27,6 +28,7 @@ class Services:
 
     Attributes:
         index: A function, since ``reindex`` switches to a new one while the API runs.
+        check_feed: What a poll of an address would do; of a web page, the feeds that it names.
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
         send_test: Sends a test alert; one row a target with its error.
@@ -35,6 +37,7 @@ class Services:
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
         marks: What readers note about articles.
+        zone: The time zone of pages for readers whose browser tells none.
     """
 
     log: Log
@@ -47,6 +50,7 @@ class Services:
     topics: Sequence[Topic]
     index: Callable[[], Index]
     changed: Callable[[str], None]
+    check_feed: Callable[[str], Awaitable[CheckReport]]
     retry_alert: Callable[[str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     test_channel: Callable[..., Awaitable[dict[str, Any]]]
@@ -54,6 +58,7 @@ class Services:
     metrics: Callable[[], bytes]
     live: Live
     marks: MarkStore
+    zone: str
 
     def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
         """What a subscription to ``query`` would have sent, see ``search.preview``."""

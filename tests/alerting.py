@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,6 +151,7 @@ class Newsdesk:
             "shards": Everything(self.log.partitions(TOPIC)),
             "quarantine": self.quarantine,
             "wake": self.woken,
+            "changed": self.changed,
             "crash_point": self.crash_point,
             "clock": self.clock,
         }
@@ -170,6 +171,10 @@ class Newsdesk:
     def woken(self, alert_ids: Sequence[str]) -> None:
         """Wake the sender of now; a test may have put another in place."""
         self.sender.notify(alert_ids)
+
+    def changed(self, subscription_id: str, muted: Collection[str]) -> None:
+        """Tell the sender of now."""
+        self.sender.changed(subscription_id, muted)
 
     def publish(self, *stories: StoryRecord) -> None:
         """Append stories as the register does."""

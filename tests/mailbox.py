@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.policy
 import ssl
+import warnings
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -55,15 +56,17 @@ class Mailbox:
 
     def _made(self) -> SMTP:
         self.connections += 1
-        return SMTP(
-            self,
-            tls_context=self.starttls,
-            require_starttls=self.starttls is not None,
-            authenticator=self._logged_in if self.login else None,
-            auth_required=self.login is not None,
-            auth_require_tls=self.starttls is not None,
-            timeout=30,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it does not see TLS that was there from the start
+            return SMTP(
+                self,
+                tls_context=self.starttls,
+                require_starttls=self.starttls is not None,
+                authenticator=self._logged_in if self.login else None,
+                auth_required=self.login is not None,
+                auth_require_tls=self.starttls is not None,
+                timeout=30,
+            )
 
     def _logged_in(self, *given: Any) -> AuthResult:
         found = given[-1]

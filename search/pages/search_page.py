@@ -14,8 +14,10 @@ from ingest.errors import UsageError
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
+from search.caller import WhoAsks
 from search.charts import Chart, chart
 from search.index import Count, Hit, SearchRequest, SearchResult
+from search.marks import Mark
 from search.pages.bars import BarLink, bar_links
 from search.pages.faults import Fault, fault_of
 from search.pages.filters import has_filter, with_filter, without_filter
@@ -57,6 +59,8 @@ class Row:
     topics: tuple[tuple[str, str], ...]
     story_id: str
     more: int
+    starred: bool
+    read: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,7 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
     @router.get("/", response_class=HTMLResponse)
     def search(
         request: Request,
+        who: WhoAsks,
         q: str = "",
         since: str = "",
         until: str = "",
@@ -116,7 +121,7 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
         """Search, or what is new and examples where nothing was asked for."""
         asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
         labels = {one.id: one.label for one in services.topics}
-        page = _Search(services, asked, times=frame.times(request), labels=labels)
+        page = _Search(services, asked, owner=who.owner, times=frame.times(request), labels=labels)
         found, understood, faults = page.answer(after)
         return frame.page(
             request,
@@ -124,6 +129,7 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
             status=400 if faults else 200,
             asked=asked,
             after=after,
+            here=asked.link(after=after) if after else asked.link(),
             found=found,
             understood=understood,
             faults=faults,
@@ -135,8 +141,15 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
 
 class _Search:
     def __init__(
-        self, services: Services, asked: Asked, *, times: Times, labels: Mapping[str, str]
+        self,
+        services: Services,
+        asked: Asked,
+        *,
+        owner: str,
+        times: Times,
+        labels: Mapping[str, str],
     ) -> None:
+        self._owner = owner
         self._services = services
         self._asked = asked
         self._times = times
@@ -181,8 +194,9 @@ class _Search:
         )
         result = self._services.index().search(request)
         drawn = self._drawn(request, result, until)
+        marks = self._services.marks.of(self._owner, [one.article.id for one in result.hits])
         return Found(
-            rows=tuple(map(self._row, result.hits)),
+            rows=tuple(self._row(one, marks.get(one.article.id)) for one in result.hits),
             total=total_of(result),
             took=f"{result.took_ms:.0f} ms",
             facets=tuple(self._facets(result.facets or {})),
@@ -202,7 +216,7 @@ class _Search:
             counts = by_moment(self._services.index().search(finer).histogram or ())
         return chart(counts, start=request.since, end=until)
 
-    def _row(self, hit: Hit) -> Row:
+    def _row(self, hit: Hit, mark: Mark | None) -> Row:
         article, shown = hit.article, hit.highlights
         spans = shown.title[0].spans if shown.title else ()
         return Row(
@@ -218,6 +232,8 @@ class _Search:
             topics=tuple((one, self._labels.get(one, one)) for one in hit.topics),
             story_id=hit.story_id,
             more=hit.copies,
+            starred=mark is not None and mark.starred,
+            read=mark is not None and mark.read,
         )
 
     def _facets(self, found: Mapping[str, Sequence[Count]]) -> Iterator[Facet]:

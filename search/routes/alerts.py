@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 
 from processors.moments import moment
 from search import views
+from search.caller import LOCAL, Caller, WhoAsks
 from search.routes.paging import PageSize
 from search.services import Services
 
@@ -19,6 +21,7 @@ def alerting(services: Services) -> APIRouter:
 
     @router.get("")
     def alerts(
+        who: WhoAsks,
         state: str = "",
         since: str = "",
         subscription: str = "",
@@ -26,23 +29,24 @@ def alerting(services: Services) -> APIRouter:
         after: str = "",
     ) -> dict[str, Any]:
         """Alerts, newest first, a page at a time."""
-        rows = listed_alerts(services, state=state, since=since, subscription=subscription)
+        rows = listed_alerts(services, state=state, since=since, subscription=subscription, who=who)
         found = views.rest(rows, after=after, key="alert_id")
         return views.page("alerts", found, size=size, key="alert_id")
 
     @router.post("/{alert_id}/retry")
-    async def retry(alert_id: str) -> dict[str, Any]:
+    async def retry(alert_id: str, who: WhoAsks) -> dict[str, Any]:
         """Deliver a failed alert again, with the same id."""
+        await run_in_threadpool(views.alert, services.log, alert_id, who=who)
         await services.retry_alert(alert_id)
-        return views.alert(services.log, alert_id)
+        return await run_in_threadpool(views.alert, services.log, alert_id, who=who)
 
     return router
 
 
 def listed_alerts(
-    services: Services, *, state: str, since: str, subscription: str
+    services: Services, *, state: str, since: str, subscription: str, who: Caller = LOCAL
 ) -> list[dict[str, Any]]:
     """Alerts, newest first, as asked for in words. Raises UsageError."""
     wanted = services.subscriptions.get(subscription).id if subscription else ""
     begin = moment(since, now=datetime.now(UTC)) if since else None
-    return views.alerts(services.log, state=state, since=begin, subscription=wanted)
+    return views.alerts(services.log, state=state, since=begin, subscription=wanted, who=who)

@@ -58,7 +58,7 @@ def searching(services: Services) -> APIRouter:
     @router.get("/articles/{article_id}")
     def article(who: WhoAsks, article_id: str) -> dict[str, Any]:
         """One article, its revisions and its way through the stages."""
-        found = views.article(services.log, services.index(), article_id)
+        found = views.article(services.log, services.index(), article_id, who=who)
         mark = services.marks.of(who.owner, [article_id]).get(article_id)
         return {**found, "mark": mark_row(mark)} if mark else found
 

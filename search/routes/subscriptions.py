@@ -158,7 +158,9 @@ def _files(services: Services, *, from_network: bool) -> APIRouter:
     router = APIRouter()
     store = services.subscriptions
 
-    @router.get("/subscriptions.yaml")
+    @router.get(
+        "/subscriptions.yaml", response_class=Response, responses={200: {"content": {YAML: {}}}}
+    )
     def export(who: WhoAsks) -> Response:
         """Every subscription, as a file to keep or to move; secrets are left out."""
         return Response(export_text(store.all(who=who)), media_type=YAML)

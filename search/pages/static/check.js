@@ -12,7 +12,7 @@ export function checkWhileTyping() {
     let asked = 0;
     const check = async () => {
       const turn = ++asked;
-      const found = await answer(field.value);
+      const found = await answer(field.value, field.dataset.check);
       if (turn === asked && found) show(region, field, found);
     };
     field.addEventListener("input", () => {
@@ -23,10 +23,10 @@ export function checkWhileTyping() {
   }
 }
 
-async function answer(query) {
+async function answer(query, use) {
   if (!query.trim()) return { empty: true };
   try {
-    const reply = await fetch(`/api/query/check?${new URLSearchParams({ q: query })}`);
+    const reply = await fetch(`/query/check?${new URLSearchParams({ q: query, use })}`);
     return await reply.json();
   } catch {
     return null; // offline: the server will say it when the form is sent

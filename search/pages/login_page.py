@@ -1,4 +1,4 @@
-"""Routes of the login: a browser gives its token once and gets a cookie for it."""
+"""The login: a browser gives its token once and gets a cookie for it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from search.account_store import SESSION_DAYS
 from search.audit import account_record
 from search.caller import WhoAsks
 from search.form_tokens import SESSION_COOKIE
-from search.pages.frame import Frame
+from search.pages.frame import FOUND, Frame
 from search.services import Services
 
 
-def logging_in(services: Services, frame: Frame) -> APIRouter:
+def login_page(services: Services, frame: Frame) -> APIRouter:
     """The login page, login and logout."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/login")
-    def page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002  its name in the address
+    def page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002  its name there
         """The form."""
         return frame.page(request, "login.html", sentence="", wanted=own_page(next))
 
@@ -42,7 +42,7 @@ def logging_in(services: Services, frame: Frame) -> APIRouter:
                 wanted=own_page(next),
             )
         services.log.append([account_record("login", by=account.name, owner=account.owner)])
-        answer = RedirectResponse(own_page(next), status_code=303)
+        answer = RedirectResponse(own_page(next), status_code=FOUND)
         answer.set_cookie(
             SESSION_COOKIE,
             services.accounts.begin_session(account),
@@ -59,7 +59,7 @@ def logging_in(services: Services, frame: Frame) -> APIRouter:
         if cookie := request.cookies.get(SESSION_COOKIE):
             services.accounts.end_session(cookie)
             services.log.append([account_record("logout", by=who.account, owner=who.owner)])
-        answer = RedirectResponse("/login", status_code=303)
+        answer = RedirectResponse("/login", status_code=FOUND)
         answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
         return answer
 
