@@ -136,7 +136,7 @@ async def test_a_search_is_subscribed_to_with_its_query(site: Site, page: Page) 
 
 
 async def test_a_preview_counts_what_would_have_been_sent(site: Site, page: Page) -> None:
-    await page.goto(site.url + "/subscriptions?query=topic:ceasefire-talks#new")
+    await page.goto(site.url + "/subscriptions?q=topic:ceasefire-talks#new")
     await page.get_by_role("button", name="Preview on history").click()
     await expect(page.locator(".preview [role=status]")).to_contain_text("alerts in 30 days")
     await expect(page.locator(".preview svg a, .preview svg rect").first).to_be_attached()
