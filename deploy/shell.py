@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from deploy import upkeep
 from deploy.assembly import Parts
@@ -65,6 +66,22 @@ class Shell(ABC):
         """Give an alert that was not delivered another attempt."""
 
     @abstractmethod
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Give alerts that were not delivered another attempt each."""
+
+    @abstractmethod
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send a test alert; a row a target, none where the owner of the subscription sends it."""
+
+    @abstractmethod
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear no more of a story."""
+
+    @abstractmethod
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear of a story again."""
+
+    @abstractmethod
     async def poll_again(self, feed_id: str) -> str:
         """Have a feed polled now; the sentence that says so."""
 
@@ -91,7 +108,10 @@ class Shell(ABC):
             changed=self.changed,
             check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
-            send_test=self.sender.send_test,
+            retry_alerts=self.retry_alerts,
+            send_test=self.send_test,
+            mute=self.mute,
+            unmute=self.unmute,
             test_channel=self.sender.send_channel_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),

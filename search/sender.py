@@ -255,15 +255,15 @@ class Sender:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
 
     async def _take_in(self) -> None:
-        changes = [self._changes.popleft() for _ in range(len(self._changes))]
         found = await asyncio.to_thread(self._waiting.read)
         self._tasks.start(self._turns.mark(self._gathering.take_in(found)))
         self._waiting.add(found.due)
-        for name, muted in changes:
+        while self._changes:
+            name, muted = self._changes[0]
+            if muted:  # before more of it goes
+                await self._rewrites.mute(name, muted, under_way=self._rounds)
             self._held.look_again(name)
-            if muted:
-                mute = self._rewrites.mute(name, muted, under_way=self._rounds)
-                self._tasks.start(mute)
+            self._changes.popleft()
 
     def _start(self) -> None:
         """Begin the rounds that are due, and look at every lane whose rest may be over."""

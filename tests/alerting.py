@@ -231,17 +231,21 @@ class Newsdesk:
             stop.set()
             await running
 
-    async def until(self, holds: Callable[[list[Alert]], bool]) -> list[Alert]:
+    async def until(
+        self, holds: Callable[[list[Alert]], bool], *, look_seconds: float = 0.02
+    ) -> list[Alert]:
         """The alerts, as soon as they are so. Needs ``sending``."""
         async with asyncio.timeout(20):
             while not holds(found := self.alerts()):
                 self.sender.notify([])  # the clock may have been moved
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(look_seconds)
         return found
 
-    async def until_all(self, state: State) -> list[Alert]:
+    async def until_all(self, state: State, *, look_seconds: float = 0.02) -> list[Alert]:
         """The alerts, as soon as each is in ``state``. Needs ``sending``."""
-        return await self.until(lambda found: {one.state for one in found} == {state})
+        return await self.until(
+            lambda found: {one.state for one in found} == {state}, look_seconds=look_seconds
+        )
 
 
 def revised(before: StoryRecord, text: str) -> StoryRecord:
