@@ -58,10 +58,10 @@ def subscription_pages(services: Services, frame: Frame, *, from_network: bool) 
 
     @router.get("", response_class=HTMLResponse)
     def subscriptions(
-        request: Request, who: WhoAsks, query: str = "", after: str = "", said: str = ""
+        request: Request, who: WhoAsks, q: str = "", after: str = "", said: str = ""
     ) -> HTMLResponse:
-        """Subscriptions by name, and an empty form; ``query`` is put into it."""
-        form = SubscriptionForm(query=query, zone=frame.times(request).name)
+        """Subscriptions by name, and an empty form; ``q`` is put into it."""
+        form = SubscriptionForm(query=q, zone=frame.times(request).name)
         return _listed(request, who, form, after=after, said=SAID.get(said, ""))
 
     @router.post("")
