@@ -167,11 +167,10 @@ async def test_a_story_has_its_sources_and_a_timeline(site: Site, page: Page) ->
 
 async def test_a_feed_is_found_by_its_homepage(site: Site, page: Page) -> None:
     await page.goto(site.url + "/feeds")
-    await page.get_by_label("Address").fill(site.stand.url(HOME))
-    await page.get_by_role("button", name="Add").click()
-    await expect(page.locator("main")).to_contain_text("Found Daily")
-    offered = page.get_by_role("button", name="Add", exact=False)
-    await offered.last.click()
+    address = page.get_by_role("textbox", name="Address of a feed")
+    await address.fill(site.stand.url(HOME))
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_role("button", name="Add Found Daily").click()
 
     async def is_listed() -> bool:
         feeds = await site.rows("/api/feeds", "feeds")
