@@ -1,4 +1,4 @@
-"""What a reader does in an hour: search, filter, star, subscribe, receive, send again, add a feed."""
+"""What a reader does in an hour: search, star, subscribe, receive, send again, add a feed."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ async def test_a_feed_is_found_by_its_homepage(site: Site, page: Page) -> None:
     assert await site.first_hit('"Found by its homepage"')
 
 
-async def test_times_are_those_of_the_readers_zone(site: Site, visitor: Visitor) -> None:
+async def test_times_are_those_of_the_readers_zone(visitor: Visitor) -> None:
     page = await (await visitor(timezone_id="Asia/Tokyo")).page(QUERY)
     await expect(page.locator("#zone")).to_have_text("Asia/Tokyo")
     shown = page.locator(".list time").first
