@@ -179,6 +179,11 @@ def digest_id(subscription_id: str, first: str) -> str:
     return _hashed(subscription_id, "digest", first)
 
 
+def notice_id(alert_id: str, endpoint: Endpoint) -> str:
+    """The constant id of the notice that ``endpoint`` was given up while an alert went there."""
+    return _hashed("given up", alert_id, endpoint.target)
+
+
 def _hashed(*parts: str) -> str:
     digested = hashlib.sha256("\n".join(parts).encode()).digest()
     return base64.urlsafe_b64encode(digested[:16]).decode()[:22]

@@ -106,9 +106,9 @@ class AlertOwner:
         finally:
             self.close()
 
-    def hurry(self) -> None:
-        """Hold no alert from now on: ``run --once`` knows no digests, quiet hours and limits."""
-        self._pace.is_hurried = True
+    def hurry(self, *, on: bool) -> None:
+        """Hold no alert while ``on``: ``run --once`` knows no digests, quiet hours and limits."""
+        self._pace.is_hurried = on
 
     def mute(self, subscription_id: str, story_id: str) -> None:
         """Send a subscription nothing more of a story, or of what it is merged with.

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
 from search import views
@@ -111,8 +112,9 @@ def alert_pages(services: Services, frame: Frame) -> APIRouter:
         )
 
     @router.post("/{alert_id}/retry")
-    async def retry(request: Request, alert_id: str) -> Response:
+    async def retry(who: WhoAsks, request: Request, alert_id: str) -> Response:
         """Deliver a failed alert again."""
+        await run_in_threadpool(views.alert, services.log, alert_id, who=who)
         await services.retry_alert(alert_id)
         back = came_from(request, otherwise="/alerts").replace("&said=again", "")
         back = back if back.startswith("/alerts?") else "/alerts?"

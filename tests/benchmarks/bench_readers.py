@@ -27,12 +27,11 @@ from deploy.embedded import Embedded
 from deploy.events import log_to_stderr
 from deploy.folder import DataFolder
 from deploy.running import _collect_garbage_seldom as collect_garbage_seldom
-from deploy.serve import bind_port, guarded, serving
-from deploy.settings import ApiSettings, load
+from deploy.serve import bind_port, serving_port
+from deploy.settings import load
 from ingest.log import NewRecord
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, Alert
-from search.api import create_api
 from search.index import Checkpoint
 from search.tantivy_index import TantivyIndex
 from tests.benchmarks.bench_matching import texts
@@ -89,13 +88,12 @@ async def serve(folder: Path) -> None:
     with data.lock():
         async with Embedded.opened(settings, data) as shell:
             collect_garbage_seldom()
-            listener = bind_port(ApiSettings(port=0))
-            app = guarded(create_api(shell.services(), from_network=True))
-            async with serving(app, listener, end_streams=shell.live.close):
+            listener = bind_port(shell.settings.api, accounts=shell.accounts)
+            async with serving_port(shell, listener) as port:
                 began = datetime.now(UTC)
                 running = asyncio.create_task(shell.run(stop))
                 feeding = asyncio.create_task(feed(shell, stop))
-                print(listener.getsockname()[1], flush=True)
+                print(port, flush=True)
                 while await asyncio.to_thread(sys.stdin.readline):
                     print(json.dumps(latencies(shell, since=began)), flush=True)
                     began = datetime.now(UTC)
