@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -31,6 +32,8 @@ from processors.tagging_process import TaggingProcess
 from processors.topic import Topic
 from processors.worker import Counts, Tagger
 from search.alerts import AlertOwner
+from search.replays import Replays
+from search.watchfulness import Watchfulness
 
 logger = structlog.get_logger(__name__)
 
@@ -64,6 +67,14 @@ class Embedded(Shell):
             changed=self.sender.changed,
             crash_point=parts.crash_point,
         )
+        self.watchfulness = Watchfulness(
+            self.log,
+            feeds=self.feeds,
+            index=lambda: self.index,
+            settings=parts.alert_settings,
+            wake=self.sender.notify,
+        )
+        self.replays = Replays(self.sender.retry)
         self.failed = asyncio.Event()
         self.stages = Stages(on_failure=partial(self.loop.call_soon_threadsafe, self.failed.set))
 
@@ -108,6 +119,7 @@ class Embedded(Shell):
         """Poll, carry and deliver until ``stop`` is set or a stage fails."""
         try:
             async with self.working(), asyncio.TaskGroup() as tasks:
+                self.stages.start("watch", self.watchfulness)
                 ended = tasks.create_task(self._until(stop))
                 tasks.create_task(self.poller.run(stop))
                 tasks.create_task(self.sender.run(stop))
@@ -185,6 +197,29 @@ class Embedded(Shell):
     async def retry_alert(self, alert_id: str) -> None:
         """Give an alert that was not delivered an attempt now."""
         await self.sender.retry(alert_id)
+
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Give alerts an attempt each; where nobody runs it is waited for."""
+        if self.stages.running:
+            self.replays.start(alert_ids)
+        else:
+            await self.replays.all(alert_ids)
+
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send a test alert; a row a target."""
+        return await self.sender.send_test(subscription_id)
+
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear no more of a story."""
+        if not self.stages.running:
+            raise upkeep.not_running("Stories cannot be muted now.")
+        self.alerts.mute(subscription_id, story_id)
+
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear of a story again."""
+        if not self.stages.running:
+            raise upkeep.not_running("Stories cannot be muted now.")
+        self.alerts.unmute(subscription_id, story_id)
 
     async def poll_again(self, feed_id: str) -> str:
         """Poll a feed at once; the sentence that says so."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from deploy import upkeep
 from deploy.assembly import Parts
@@ -16,6 +17,7 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.channel_health import all_endpoints, state_of
 from search.live import Live
 from search.marks import MarkStore
 from search.services import Services
@@ -64,6 +66,22 @@ class Shell(ABC):
         """Give an alert that was not delivered another attempt."""
 
     @abstractmethod
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Give alerts that were not delivered another attempt each."""
+
+    @abstractmethod
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send a test alert; a row a target, none where the owner of the subscription sends it."""
+
+    @abstractmethod
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear no more of a story."""
+
+    @abstractmethod
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear of a story again."""
+
+    @abstractmethod
     async def poll_again(self, feed_id: str) -> str:
         """Have a feed polled now; the sentence that says so."""
 
@@ -90,7 +108,10 @@ class Shell(ABC):
             changed=self.changed,
             check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
-            send_test=self.sender.send_test,
+            retry_alerts=self.retry_alerts,
+            send_test=self.send_test,
+            mute=self.mute,
+            unmute=self.unmute,
             test_channel=self.sender.send_channel_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
@@ -111,6 +132,10 @@ class Shell(ABC):
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
         return Counter(str(one.state) for one in all_alerts(self.log))
+
+    def receiver_counts(self) -> Counter[str]:
+        """How many receivers are in each state."""
+        return Counter(state_of(one) for one in all_endpoints(self.log))
 
     def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
         """Run a stage again from ``since`` on; never alerts anybody."""

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
 from ingest.errors import WirewatchError
+from ingest.feed_store import FeedStore
 from ingest.guard import Guard
-from ingest.log import Log
+from ingest.log import Log, NewRecord
 from ingest.quarantine import Quarantine
-from ingest.requests import Request, RequestReader
+from ingest.requests import RequestReader
+from ingest.wire import decode, encode
 from search.alert_settings import AlertSettings
+from search.alert_state import ALERT, TOPIC
 from search.alerts import AlertOwner
+from search.index import Index
 from search.mail.settings import MailSettings
 from search.ownership import SharedOwnership
+from search.replays import Replays
 from search.secrets import Vault
 from search.sender import Sender
+from search.subscriptions import Subscription
+from search.trial import tested
+from search.watchfulness import Watchfulness
 
 _events = structlog.get_logger(__name__)
 
@@ -46,6 +55,7 @@ class AlertStage:
     """Alerts for the subscriptions whose shards are ours, and takes over those of dead workers.
 
     Args:
+        index: Where watching subscriptions count; without it nobody watches.
         lease_seconds: See ``ingest.shards.Shards``.
         as_json: Prints alerts to ``stdout:`` as payloads.
         crash_point: Called between the steps that a kill may separate.
@@ -61,11 +71,13 @@ class AlertStage:
         secrets: Vault,
         lease_seconds: float,
         mail: MailSettings | None = None,
+        index: Callable[[], Index] | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._log = log
+        self._clock = clock
         self._shards = SharedOwnership(log, lease_seconds=lease_seconds)
         self._partitions = log.partitions("subscriptions")
         self._sender = Sender(
@@ -90,6 +102,16 @@ class AlertStage:
             crash_point=crash_point,
             clock=clock,
         )
+        self._watchfulness = index and Watchfulness(
+            log,
+            feeds=FeedStore(log),
+            index=index,
+            settings=settings,
+            shards=self._shards,
+            wake=self._sender.notify,
+            clock=clock,
+        )
+        self._replays = Replays(self._sender.retry)
         self._loop: asyncio.AbstractEventLoop  # of ``run``, which starts the threads
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,12 +123,12 @@ class AlertStage:
         """
         self._loop = asyncio.get_running_loop()
         claimed, left = threading.Event(), threading.Event()
-        with ThreadPoolExecutor(3, thread_name_prefix="alert-stage") as threads:
+        with ThreadPoolExecutor(4, thread_name_prefix="alert-stage") as threads:
             sending = asyncio.ensure_future(self._sender.run(stop))
             owning = self._loop.run_in_executor(threads, self._owner.run, claimed)
             others = [
                 asyncio.ensure_future(self._loop.run_in_executor(threads, work, left))
-                for work in (self._shards.run, self._hear)
+                for work in (self._shards.run, self._hear, self._watch)
             ]
             try:
                 await asyncio.wait([sending, owning, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -144,16 +166,42 @@ class AlertStage:
             pause=self._shards.pause,
         )
 
+    def _watch(self, stop: threading.Event) -> None:
+        if self._watchfulness is None:
+            stop.wait()
+        else:
+            self._watchfulness.run(stop)
+
     def _hear(self, stop: threading.Event) -> None:
-        def tell(wish: Request) -> None:
-            asyncio.run_coroutine_threadsafe(self._retry(wish.target), self._loop)
+        owner = self._owner
+        RequestReader(self._log).hear(
+            {
+                "retry": lambda wish: self._later(self._replays.one(wish.target)),
+                "test": lambda wish: self._later(self._test(wish.target)),
+                "mute": lambda wish: owner.mute(wish.target, wish.story),
+                "unmute": lambda wish: owner.unmute(wish.target, wish.story),
+            },
+            ended=stop,
+        )
 
-        RequestReader(self._log).hear("retry", tell, ended=stop)
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _retry(self, alert_id: str) -> None:
+    async def _test(self, subscription_id: str) -> None:
+        """Send a test alert, where its subscription is ours, and list what came of it."""
         try:
-            await self._sender.retry(alert_id)
+            record = await asyncio.to_thread(self._log.table("subscriptions").get, subscription_id)
+            if record is None or record.partition.number not in self.held():
+                return
+            rows = await self._sender.send_test(subscription_id)
+            alert = tested(decode(Subscription, record.value or b""), rows, now=self._clock())
+            key, value = ALERT + alert.alert_id, encode(alert)
+            shard = record.partition.number
+            await asyncio.to_thread(
+                self._log.append,
+                [NewRecord(topic=TOPIC, key=key, value=value, partition=shard)],
+            )
         except WirewatchError as error:
-            _events.warning("retry refused", alert=alert_id, reason=error.sentence)
+            _events.warning("test refused", subscription=subscription_id, reason=error.sentence)
         except Exception as error:  # noqa: BLE001 - nobody looks at what becomes of it
-            _events.error("retry broke", alert=alert_id, exc_info=error)
+            _events.error("test broke", subscription=subscription_id, exc_info=error)

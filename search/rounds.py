@@ -17,6 +17,7 @@ from search.audit import audit_record
 from search.channels import Delivery
 from search.deliveries import REMOVED, Outcome, answered, concluded, given_up, muted, targets_left
 from search.held import HeldAlert
+from search.notices import notice
 from search.outcomes import RETRY_SECONDS, Outcomes, alert_record
 from search.ownership import Ownership
 from search.subscriptions import Subscription
@@ -198,9 +199,17 @@ class Rounds:
         return alert
 
     async def settle(
-        self, alert_id: str, outcome: Outcome, *, endpoint: Endpoint, is_changed: bool
+        self,
+        alert_id: str,
+        outcome: Outcome,
+        *,
+        endpoint: Endpoint,
+        is_changed: bool,
+        is_given_up: bool = False,
     ) -> Alert | None:
         """Write what came of one target; the alert, where the round is over with it.
+
+        ``is_given_up``: the receiver just was, and a notice of it is written too.
 
         Raises:
             FencedError: the shard went, and with it the round.
@@ -221,7 +230,9 @@ class Rounds:
             more = [_health(endpoint)] if is_changed else []
             if not outcome.error:
                 more.append(audit_record(alert, endpoint.target, outcome, now=now))
-            await self._write(one, alert, *more)
+            given_up = [notice(alert, endpoint, now=now)] if is_given_up else []
+            said = [alert_record(each, one.shard) for each in (alert, *given_up)]
+            await self._outcomes.write(said, since={one.shard: one.since}, besides=more)
         if one.left:
             return None
         if self._open.get(alert_id) is one:
@@ -239,10 +250,10 @@ class Rounds:
             else:
                 return
 
-    async def _write(self, one: Round, alert: Alert, *more: NewRecord) -> None:
-        """Write how it stands, and ``more`` beside it. Raises FencedError."""
+    async def _write(self, one: Round, alert: Alert) -> None:
+        """Write how it stands. Raises FencedError."""
         said = alert_record(alert, one.shard)
-        await self._outcomes.write([said], since={one.shard: one.since}, besides=more)
+        await self._outcomes.write([said], since={one.shard: one.since})
 
     def _read(self, alert_ids: Sequence[str]) -> _Known:
         found = self._log.table(TOPIC).many([ALERT + one for one in alert_ids])

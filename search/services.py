@@ -31,7 +31,10 @@ class Services:
         check_feed: What a poll of an address would do; of a web page, the feeds that it names.
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
         retry_alert: Gives a failed alert another attempt, with the same id.
-        send_test: Sends a test alert; one row a target with its error.
+        retry_alerts: The same for many; they are on their way then.
+        mute, unmute: Told a subscription's id and a story's: of which it has heard enough.
+        send_test: Sends a test alert; one row a target with its error. No rows where another
+            process sends it: the list of alerts says what came of it.
         test_channel: Sends one to a channel, as it stands in targets.
         ready: The sentence of what is not ready yet; empty when all is.
         metrics: The Prometheus text.
@@ -52,6 +55,9 @@ class Services:
     changed: Callable[[str], None]
     check_feed: Callable[[str], Awaitable[CheckReport]]
     retry_alert: Callable[[str], Awaitable[None]]
+    retry_alerts: Callable[[Sequence[str]], Awaitable[None]]
+    mute: Callable[[str, str], Awaitable[None]]
+    unmute: Callable[[str, str], Awaitable[None]]
     send_test: Callable[[str], Awaitable[list[dict[str, Any]]]]
     test_channel: Callable[..., Awaitable[dict[str, Any]]]
     ready: Callable[[], str]

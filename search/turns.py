@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from ingest.errors import FencedError, UnavailableError
-from search.alert_state import Alert
+from search.alert_state import Alert, notice_id
 from search.deliveries import Outcome
 from search.held import Held
 from search.lanes import Lane
@@ -139,22 +139,30 @@ class Turns:
         lane = await self._receivers.lane(target)
         if not self._rounds.wants(alert_id, target):  # let go meanwhile
             return
+        is_changed = is_given_up = False
         try:
             if lane.endpoint.disabled and not forced:
                 hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
                 outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
-                is_changed = False
             else:
                 delivery = await self._rounds.delivery(alert_id, target)
                 outcome = await self._receivers.deliver(delivery)
+                was_given_up = bool(lane.endpoint.disabled)
                 is_changed = self._receivers.learn(lane, outcome)
+                is_given_up = bool(lane.endpoint.disabled) and not was_given_up
             over = await self._rounds.settle(
-                alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
+                alert_id,
+                outcome,
+                endpoint=lane.endpoint,
+                is_changed=is_changed,
+                is_given_up=is_given_up,
             )
         except FencedError:  # whoever owns the shard now begins it anew, and that may be us again
             if alert_id in self._rounds:
                 self._waiting.let_go(alert_id, self._rounds.abandon(alert_id))
             return
+        if is_given_up:
+            self.begin([notice_id(alert_id, lane.endpoint)])
         if over is not None:
             report(over, outcome)
             self._waiting.settled(over)

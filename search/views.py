@@ -58,7 +58,7 @@ def hit(found: Hit) -> dict[str, Any]:
     }
 
 
-def article(log: Log, index: Index, article_id: str, *, who: Caller = LOCAL) -> dict[str, Any]:
+def article(log: Log, index: Index, article_id: str, *, who: Caller) -> dict[str, Any]:
     """An article with its topics, revisions, story and way through the stages.
 
     ``who`` asks: alerts of others are no part of its way.

@@ -24,6 +24,7 @@ from processors.records import Change, StoryLink, StoryRecord, TopicTag
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert, State
 from search.alerts import AlertOwner
+from search.mail.settings import MailSettings
 from search.secrets import Secrets
 from search.sender import Sender
 from search.subscription_store import SubscriptionStore
@@ -116,6 +117,7 @@ class Newsdesk:
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     crash_point: Callable[[str], None] = lambda _: None
     connections: Connections | None = None
+    mail: MailSettings | None = None
     stdout: io.StringIO = field(default_factory=io.StringIO)
     given: Log | None = None
     specs: Sequence[TopicSpec] = field(default_factory=topic_specs)
@@ -140,6 +142,7 @@ class Newsdesk:
             "guard": self.guard,
             "secrets": self.secrets,
             "connections": self.connections,
+            "mail": self.mail,
             "stdout": self.stdout,
             "crash_point": self.crash_point,
             "clock": self.clock,

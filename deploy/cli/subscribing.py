@@ -21,7 +21,8 @@ To = Annotated[
     list[str] | None,
     typer.Option(
         "--to",
-        help="A channel's name, https://… (signed webhook), mailto:…, file:PATH, stdout: or a URL of apprise; repeatable.",
+        help="A channel's name, https://… (signed webhook), mailto:…, file:PATH, stdout: or a "
+        "URL of apprise; repeatable.",
     ),
 ]
 Source = Annotated[

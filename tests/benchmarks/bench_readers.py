@@ -27,12 +27,11 @@ from deploy.embedded import Embedded
 from deploy.events import log_to_stderr
 from deploy.folder import DataFolder
 from deploy.running import _collect_garbage_seldom as collect_garbage_seldom
-from deploy.serve import bind_port, guarded, serving
-from deploy.settings import ApiSettings, load
+from deploy.serve import bind_port, serving_port
+from deploy.settings import load
 from ingest.log import NewRecord
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, Alert
-from search.api import create_api
 from search.index import Checkpoint
 from search.tantivy_index import TantivyIndex
 from tests.benchmarks.bench_matching import texts
@@ -82,20 +81,19 @@ async def prepare(folder: Path) -> None:
 async def serve(folder: Path) -> None:
     """Run Wirewatch with its port and new articles until standard input ends; say how it went."""
     open_many_files()
-    log_to_stderr("error")
+    log_to_stderr("warning")
     data = DataFolder(folder)
     settings = load(overrides=SETTINGS).settings
     stop = asyncio.Event()
     with data.lock():
         async with Embedded.opened(settings, data) as shell:
             collect_garbage_seldom()
-            listener = bind_port(ApiSettings(port=0))
-            app = guarded(create_api(shell.services(), from_network=True))
-            async with serving(app, listener, end_streams=shell.live.close):
+            listener = bind_port(shell.settings.api, accounts=shell.accounts)
+            async with serving_port(shell, listener) as port:
                 began = datetime.now(UTC)
                 running = asyncio.create_task(shell.run(stop))
                 feeding = asyncio.create_task(feed(shell, stop))
-                print(listener.getsockname()[1], flush=True)
+                print(port, flush=True)
                 while await asyncio.to_thread(sys.stdin.readline):
                     print(json.dumps(latencies(shell, since=began)), flush=True)
                     began = datetime.now(UTC)
@@ -150,7 +148,7 @@ async def reader(client: httpx.AsyncClient, words: Words, took: list[float], unt
     chance = random.Random()
     await asyncio.sleep(chance.random() * SEARCH_EVERY_SECONDS)
     while time.monotonic() < until:
-        asked = {"q": words.query(chance.choice(templates)), "size": 20}
+        asked: dict[str, str | int] = {"q": words.query(chance.choice(templates)), "size": 20}
         started = time.perf_counter()
         answer = await client.get("/api/search", params=asked)
         took.append((time.perf_counter() - started) * 1000)
@@ -174,9 +172,9 @@ async def listen(port: int, seconds: float, heard: list[int]) -> None:
     """One open stream, read as fast as it comes."""
     path = "/api/stream?" + urlencode({"stories": "false"})
     source, sink = await asyncio.open_connection("127.0.0.1", port)
+    events = 0
     try:
         sink.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        events = 0
         async with asyncio.timeout(seconds):
             while chunk := await source.read(65536):
                 events += chunk.count(b"event: alert")

@@ -40,7 +40,7 @@ def sentences(result: dict[str, Any]) -> list[str]:
 async def test_no_page_is_hard_to_use(
     size: str, scheme: Literal["light", "dark"], site: Site, visitor: Visitor
 ) -> None:
-    shape = {"desk": DESKTOP, "phone": PHONE}[size]
+    shape: dict[str, Any] = {"desk": DESKTOP, "phone": PHONE}[size]
     visit = await visitor(**shape, color_scheme=scheme, bypass_csp=True)
     page = await visit.page()
     found = {}
