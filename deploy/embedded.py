@@ -18,6 +18,7 @@ import structlog
 
 from deploy import upkeep
 from deploy.assembly import CrashPoint, Parts, folder_of, no_crash, write_topics
+from deploy.erasing import Eraser
 from deploy.folder import DataFolder
 from deploy.restore import finish_restoring
 from deploy.settings import Settings
@@ -62,6 +63,13 @@ class Embedded(Shell):
             quarantine=self.quarantine,
             wake=self.sender.notify,
             crash_point=parts.crash_point,
+        )
+        self.eraser = Eraser(
+            self.erasing,
+            index=self.index,
+            indexer=self.indexer,
+            registrar=self.registrar,
+            sender=self.sender,
         )
         self.failed = asyncio.Event()
         self.stages = Stages(on_failure=partial(self.loop.call_soon_threadsafe, self.failed.set))
@@ -111,6 +119,7 @@ class Embedded(Shell):
                 tasks.create_task(self.poller.run(stop))
                 tasks.create_task(self.sender.run(stop))
                 tasks.create_task(self._sweep(stop))
+                tasks.create_task(self.eraser.run(stop))
                 await ended
         except* WirewatchError as failures:
             raise failures.exceptions[0] from None
@@ -189,6 +198,13 @@ class Embedded(Shell):
             raise upkeep.not_running(f"Feed {feed_id} cannot be polled now.")
         self.poller.poll_now(feed_id)
         return f"Feed {feed_id} is polled again."
+
+    async def carry_out_erasures(self) -> None:
+        """Have erasures carried out: beside the stages, or at once where none runs."""
+        if self.stages.running:
+            self.eraser.wake()
+        else:
+            await self.eraser.at_rest()
 
     def missing(self) -> str:
         """The sentence of what does not work now; empty when all does."""

@@ -33,6 +33,7 @@ from ingest.wire import as_json
 from processors.moments import moment
 from search.api import create_api
 from search.audit import entries
+from search.erasing import erasure_row
 from search.explain import explain_match
 from search.export import row as exported
 from search.routes.accounts import account_list
@@ -293,6 +294,12 @@ def _upkeep(shell: Shell) -> APIRouter:
         """Run a stage again; lines of progress."""
         begin = moment(given.since, now=datetime.now(UTC))
         return _streamed(_progress(shell.replay(given.stage, since=begin)))
+
+    @router.get("/erasures")
+    def erasures() -> StreamingResponse:
+        """Every erasure, oldest first."""
+        known = shell.erasing.known()
+        return _streamed(erasure_row(one, known) for one in known)
 
     @router.post("/backup")
     def backup(wanted: BackupWanted) -> StreamingResponse:

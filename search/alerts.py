@@ -18,6 +18,7 @@ from ingest.errors import FencedError, UnavailableError
 from ingest.log import Log, NewRecord, Partition
 from ingest.quarantine import Quarantine
 from ingest.wire import decode
+from processors.erasures import Erasures
 from search.active import Active
 from search.alert_settings import AlertSettings
 from search.alert_state import SINCE, TOPIC, Since
@@ -123,6 +124,7 @@ class AlertOwner:
             return 0
         self._claims.begin()
         self._merges.read()
+        self._erasures.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
         self.done += len(taken)
@@ -153,11 +155,16 @@ class AlertOwner:
         )
         self._active = Active(partitions=partitions)
         self._merges = Merges(self._log)
+        self._erasures = Erasures(self._log)
         self._claims = Claims(self._log.table(TOPIC), self._merges.links, partitions=partitions)
         self._claiming = Claiming(
             active=self._active,
             matching=Matching(
-                self._active, self._claims, settings=self._settings, clock=self._clock
+                self._active,
+                self._claims,
+                settings=self._settings,
+                erased=self._erasures,
+                clock=self._clock,
             ),
             cursors=self._cursors,
             outbox=self._outbox,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
 from search.channels import Delivery
 from search.deliveries import Outcome, answered, concluded, given_up, targets_left
+from search.erased_alerts import emptied, speaks_of
 from search.last_words import LastWords
 from search.ownership import Ownership
 from search.subscriptions import Subscription
@@ -85,6 +87,7 @@ class Rounds:
         self._chance = chance
         self._crash_point = crash_point
         self._open: dict[str, Round] = {}
+        self._erased: Collection[str] = frozenset()
         self._words = LastWords(shards)
 
     def __contains__(self, alert_id: str) -> bool:
@@ -114,6 +117,9 @@ class Rounds:
                 continue
             if since is None:
                 begun.elsewhere[alert.alert_id] = record.partition.number
+                continue
+            if speaks_of(alert, self._erased):  # claimed while its article was being erased
+                await self.erase([alert.alert_id], self._erased)
                 continue
             if not again and alert.next_attempt and alert.next_attempt > self._clock():
                 begun.early[alert.alert_id] = alert.next_attempt
@@ -145,6 +151,33 @@ class Rounds:
             one.alert = None
         self._open[alert.alert_id] = one
         return targets
+
+    async def erase(self, alert_ids: Sequence[str], articles: Collection[str]) -> None:
+        """Empty the alerts, those under way too, which end; and any that speaks of ``articles``.
+
+        Raises:
+            UnavailableError: the log cannot be read now.
+        """
+        self._erased = articles
+        records, _ = await asyncio.to_thread(self._read, alert_ids) if alert_ids else ((), {})
+        held = self._shards.held()
+        for record in records:
+            alert, number = decode(Alert, record.value or b""), record.partition.number
+            one = self._open.get(alert.alert_id)
+            if one is None and number in held:
+                one = Round(alert=alert, shard=number, since=held[number], pending=(), left=set())
+            if one is not None:
+                with suppress(FencedError):  # whoever owns the shard now empties it
+                    await self._empty(one, alert.alert_id)
+
+    async def _empty(self, one: Round, alert_id: str) -> None:
+        async with one.writing:
+            stored = one.alert or await self._alert(alert_id)
+            alert = emptied(stored, self._erased, now=self._clock())
+            one.alert = one.alert and alert
+            if not alert.payload and self._open.get(alert_id) is one:
+                del self._open[alert_id]
+            await self._write(one, alert)
 
     def abandon(self, alert_id: str) -> int:
         """Forget a round under way; its shard, whose owner begins it anew."""

@@ -26,6 +26,7 @@ from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
+from search.erased_alerts import ErasedAlerts, refuse_erased
 from search.lanes import Lane
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
@@ -95,6 +96,7 @@ class Sender:
             log, shards=shards, clock=clock, chance=chance, crash_point=crash_point
         )
         self._waiting = Waiting(log, shards)
+        self._erased = ErasedAlerts(log, shards)
         self._backlog: deque[str] = deque()
         self._is_beginning = False
         self._tasks = Tasks()
@@ -145,13 +147,30 @@ class Sender:
         record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-        if decode(Alert, record.value or b"").state == "sent":
+        alert = decode(Alert, record.value or b"")
+        refuse_erased(alert)
+        if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
         begun = await self._rounds.begin([alert_id], again=True)
         targets = begun.targets.get(alert_id, ())
         await asyncio.gather(*(self._attempt(one, alert_id, forced=True) for one in targets))
+
+    async def forget_erased(self, *, again: bool = False) -> None:
+        """Empty the alerts of articles that were erased; ``again``: look through all of them.
+
+        Raises:
+            UnavailableError: the log cannot be read now; the next call does it.
+        """
+        if again:
+            self._erased.again()
+        found = await asyncio.to_thread(self._erased.read)
+        try:
+            await self._rounds.erase(found, self._erased.articles)
+        except UnavailableError:
+            self._erased.again()
+            raise
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
         """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
@@ -192,6 +211,7 @@ class Sender:
     async def _look(self) -> None:
         """Read what has come to wait."""
         try:
+            await self.forget_erased()
             self._waiting.add(await asyncio.to_thread(self._waiting.read))
             if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
                 self._said = time.monotonic()

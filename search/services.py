@@ -32,6 +32,7 @@ class Services:
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
         marks: What readers note about articles.
+        erase: Erases an article for a reason, by an account; the trace that stays.
     """
 
     log: Log
@@ -48,6 +49,7 @@ class Services:
     metrics: Callable[[], bytes]
     live: Live
     marks: MarkStore
+    erase: Callable[[str, str, str], Awaitable[dict[str, Any]]]
 
     def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:
         """What a subscription to ``query`` would have sent, see ``search.preview``."""

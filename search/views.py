@@ -13,6 +13,7 @@ from ingest.wire import as_json, decode, format_time
 from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
+from search.erasing import refuse_erased_article
 from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
@@ -58,10 +59,11 @@ def article(log: Log, index: Index, article_id: str) -> dict[str, Any]:
     """An article with its topics, revisions, story and way through the stages.
 
     Raises:
-        NotFoundError: no article has this id.
+        NotFoundError: no article has this id, or it was erased.
     """
     record = log.table("stories").get(article_id)
     if record is None or record.value is None:
+        refuse_erased_article(log, article_id)
         raise NotFoundError(
             f"there is no article {article_id}", hint="Take the id from: wirewatch search"
         )

@@ -17,6 +17,7 @@ from deploy.cli import (
     backup,
     cluster,
     configuration,
+    erasing,
     export,
     feeds,
     filters,
@@ -84,6 +85,7 @@ search.register(app)
 export.register(app)
 upkeep.register(app)
 backup.register(app)
+erasing.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)
