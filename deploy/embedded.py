@@ -144,6 +144,7 @@ class Embedded(Shell):
             await self._drained()
         if self.stages.failure is not None:
             raise self.stages.failure
+        await self.eraser.at_rest()
         return made(self, polled, before=alerts_before, seconds=time.monotonic() - started)
 
     async def _until(self, stop: asyncio.Event) -> None:

@@ -99,6 +99,7 @@ class Erasing:
 
     def finish(self, erasure: Erasure) -> None:
         """Note that nothing of it is left."""
+        self._crash_point("E5")
         done = Finished(
             article_id=erasure.article_id, skipped=erasure.skipped, at=datetime.now(UTC)
         )
