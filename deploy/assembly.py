@@ -40,7 +40,9 @@ from search.index import Index
 from search.indexer import Indexer
 from search.secrets import Secrets, Vault
 from search.sender import Sender
+from search.subscriptions import Kind
 from search.tantivy_index import TantivyIndex
+from search.targets import Targets
 
 if TYPE_CHECKING:
     from search.projections import Projector
@@ -190,9 +192,11 @@ class Parts:
         """What delivers."""
         sender = Sender(
             self.log,
-            settings=self.settings.alerts,
+            settings=self.alert_settings,
             guard=self.guard,
             secrets=self.vault,
+            mail=self.settings.mail,
+            with_kafka=self.settings.log.backend == "kafka",
             as_json=self.as_json,
             crash_point=self.crash_point,
         )
@@ -216,6 +220,19 @@ class Parts:
             prepare=lambda: prepare(client, settings, log=self.log.identity()),
             prefix=settings.prefix,
             quarantine=self.quarantine,
+        )
+
+    @property
+    def targets(self) -> Targets:
+        """Where alerts may go here."""
+        can: set[Kind] = {"mail"} if self.settings.mail.server else set()
+        if self.settings.log.backend == "kafka":
+            can.add("kafka")
+        return Targets(
+            secrets=self.vault,
+            guard=self.guard,
+            folder=folder_of(self.settings.alerts.folder),
+            can=frozenset(can),
         )
 
     @property

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from deploy.assembly import Parts, refuse_odd_pairs
 from deploy.folder import DataFolder
@@ -64,6 +65,25 @@ class Distributed(Shell):
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         await self._ask("retry", alert_id, shard=shard_of(alert.subscription))
 
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Ask the owner of each for another attempt."""
+        for alert_id in alert_ids:
+            with contextlib.suppress(UsageError):  # delivered meanwhile
+                await self.retry_alert(alert_id)
+
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Ask the owner of the subscription for it; no rows, its outcome will be listed."""
+        await self._ask("test", subscription_id, shard=shard_of(subscription_id))
+        return []
+
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Ask the owner of the subscription to leave a story out."""
+        await self._ask("mute", subscription_id, shard=shard_of(subscription_id), story=story_id)
+
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Ask the owner of the subscription to take a story in again."""
+        await self._ask("unmute", subscription_id, shard=shard_of(subscription_id), story=story_id)
+
     async def poll_again(self, feed_id: str) -> str:
         """Ask the feed's poller to poll it now; the sentence that says so."""
         feed = await asyncio.to_thread(self.feeds.get, feed_id)
@@ -85,7 +105,7 @@ class Distributed(Shell):
             return error.sentence
         return next((state for state in states if state != "ok"), "")
 
-    async def _ask(self, kind: RequestKind, target: str, *, shard: int) -> None:
-        request = Request(kind=kind, target=target, at=datetime.now(UTC))
+    async def _ask(self, kind: RequestKind, target: str, *, shard: int, story: str = "") -> None:
+        request = Request(kind=kind, target=target, at=datetime.now(UTC), story=story)
         record = request_record(self.log, request, shard=shard)
         await asyncio.to_thread(self.log.append, [record])

@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 
 import structlog
 
+from deploy.receiver_state import receivers
 from deploy.settings import Settings
 from deploy.shell import Shell
 from ingest.errors import WirewatchError
@@ -242,6 +243,17 @@ def _alerts(shell: Shell) -> Check:
     )
 
 
+def _receivers(shell: Shell) -> Check:
+    sentence, remedy = receivers(shell.log, shell.settings.mail)
+    return Check(
+        name="receivers",
+        state="warn" if remedy else "ok",
+        version="",
+        sentence=sentence,
+        remedy=remedy,
+    )
+
+
 def _quarantine(shell: Examined) -> Check:
     open_rows = [row for row in shell.quarantine.items() if row.state == "open"]
     return Check(
@@ -273,6 +285,7 @@ _COMMON: _Checks[Shell] = {
     "topics": _topics,
     "feeds": _feeds,
     "alerts": _alerts,
+    "receivers": _receivers,
     "quarantine": _quarantine,
     "network": _network,
 }

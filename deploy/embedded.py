@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -32,6 +33,7 @@ from processors.tagging_process import TaggingProcess
 from processors.topic import Topic
 from processors.worker import Counts, Tagger
 from search.alerts import AlertOwner
+from search.replays import Replays
 
 logger = structlog.get_logger(__name__)
 
@@ -62,6 +64,7 @@ class Embedded(Shell):
             settings=parts.alert_settings,
             quarantine=self.quarantine,
             wake=self.sender.notify,
+            changed=self.sender.changed,
             crash_point=parts.crash_point,
         )
         self.eraser = Eraser(
@@ -71,6 +74,7 @@ class Embedded(Shell):
             registrar=self.registrar,
             sender=self.sender,
         )
+        self.replays = Replays(self.sender.retry)
         self.failed = asyncio.Event()
         self.stages = Stages(on_failure=partial(self.loop.call_soon_threadsafe, self.failed.set))
 
@@ -130,6 +134,7 @@ class Embedded(Shell):
         """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
         started = time.monotonic()
         alerts_before = self.alert_counts()
+        self.alerts.hurry(on=True)
         async with self.working():
             drained = asyncio.Event()
             delivering = asyncio.create_task(self.sender.once(drained))
@@ -142,6 +147,7 @@ class Embedded(Shell):
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)
             await self._drained()
+        self.alerts.hurry(on=False)
         if self.stages.failure is not None:
             raise self.stages.failure
         await self.eraser.at_rest()
@@ -192,6 +198,29 @@ class Embedded(Shell):
     async def retry_alert(self, alert_id: str) -> None:
         """Give an alert that was not delivered an attempt now."""
         await self.sender.retry(alert_id)
+
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Give alerts an attempt each; where nobody runs it is waited for."""
+        if self.stages.running:
+            self.replays.start(alert_ids)
+        else:
+            await self.replays.all(alert_ids)
+
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send a test alert; a row a target."""
+        return await self.sender.send_test(subscription_id)
+
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear no more of a story."""
+        if not self.stages.running:
+            raise upkeep.not_running("Stories cannot be muted now.")
+        self.alerts.mute(subscription_id, story_id)
+
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear of a story again."""
+        if not self.stages.running:
+            raise upkeep.not_running("Stories cannot be muted now.")
+        self.alerts.unmute(subscription_id, story_id)
 
     async def poll_again(self, feed_id: str) -> str:
         """Poll a feed at once; the sentence that says so."""

@@ -33,6 +33,7 @@ from ingest.wire import as_json
 from processors.moments import moment
 from search.api import create_api
 from search.audit import entries
+from search.caller import LOCAL
 from search.erasing import erasure_row
 from search.explain import explain_match
 from search.export import row as exported
@@ -166,7 +167,11 @@ def _lists(shell: Shell) -> APIRouter:
         """Alerts, newest first."""
         services = shell.services()
         return _streamed(
-            iter(listed_alerts(services, state=state, since=since, subscription=subscription))
+            iter(
+                listed_alerts(
+                    services, state=state, since=since, subscription=subscription, who=LOCAL
+                )
+            )
         )
 
     @router.get("/export")

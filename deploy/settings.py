@@ -24,6 +24,8 @@ from processors.settings import StageSettings, StoriesSettings
 from search.alert_settings import AlertSettings
 from search.api_settings import ApiSettings
 from search.elastic_settings import ElasticSettings
+from search.mail.settings import MailSettings
+from search.pages.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
@@ -110,8 +112,10 @@ class Settings:
     topics: TopicsSettings = field(default_factory=TopicsSettings)
     stories: StoriesSettings = field(default_factory=StoriesSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    web: WebSettings = field(default_factory=WebSettings)
     kibana: KibanaSettings = field(default_factory=KibanaSettings)
 
 

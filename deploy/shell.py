@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy import upkeep
-from deploy.assembly import Parts, folder_of
+from deploy.assembly import Parts
 from deploy.metrics import metrics_text
 from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.channel_health import all_endpoints, state_of
 from search.erasing import erasure_row
 from search.live import Live
 from search.marks import MarkStore
@@ -40,6 +41,7 @@ class Shell(ABC):
         self.indexer = parts.indexer
         self.sender = parts.sender
         self.erasing = parts.erasing
+        self.vault = parts.vault
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
         self.accounts = parts.accounts
@@ -47,8 +49,8 @@ class Shell(ABC):
             parts.log,
             secrets=parts.vault,
             guard=parts.guard,
-            folder=folder_of(parts.settings.alerts.folder),
             topics={one.id for one in topics},
+            targets=parts.targets,
             claim_days=parts.settings.alerts.claim_days,
         )
 
@@ -64,6 +66,22 @@ class Shell(ABC):
     @abstractmethod
     async def retry_alert(self, alert_id: str) -> None:
         """Give an alert that was not delivered another attempt."""
+
+    @abstractmethod
+    async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Give alerts that were not delivered another attempt each."""
+
+    @abstractmethod
+    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send a test alert; a row a target, none where the owner of the subscription sends it."""
+
+    @abstractmethod
+    async def mute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear no more of a story."""
+
+    @abstractmethod
+    async def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Have a subscription hear of a story again."""
 
     @abstractmethod
     async def poll_again(self, feed_id: str) -> str:
@@ -87,18 +105,26 @@ class Shell(ABC):
             log=self.log,
             feeds=self.feeds,
             subscriptions=self.subscriptions,
+            channels=self.subscriptions.channels,
+            vault=self.vault,
             accounts=self.accounts,
             quarantine=self.quarantine,
             topics=self.topics,
             index=lambda: self.index,
             changed=self.changed,
+            check_feed=lambda url: self.check_feed(url=url, file=None),
             retry_alert=self.retry_alert,
-            send_test=self.sender.send_test,
+            retry_alerts=self.retry_alerts,
+            send_test=self.send_test,
+            mute=self.mute,
+            unmute=self.unmute,
+            test_channel=self.sender.send_channel_test,
             ready=self.missing,
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
             erase=self.erase,
+            zone=self.settings.web.zone,
         )
 
     async def erase(self, article_id: str, reason: str, by: str) -> dict[str, Any]:
@@ -120,6 +146,10 @@ class Shell(ABC):
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
         return Counter(str(one.state) for one in all_alerts(self.log))
+
+    def receiver_counts(self) -> Counter[str]:
+        """How many receivers are in each state."""
+        return Counter(state_of(one) for one in all_endpoints(self.log))
 
     def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
         """Run a stage again from ``since`` on; never alerts anybody."""

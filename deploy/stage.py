@@ -252,6 +252,7 @@ def _alert(parts: Parts) -> list[Work]:
         quarantine=parts.quarantine,
         guard=parts.guard,
         secrets=parts.vault,
+        mail=parts.settings.mail,
         lease_seconds=_lease(parts.settings),
         as_json=parts.as_json,
     )

@@ -157,7 +157,7 @@ async def open_guarded(
     for one in found:
         info = (one["family"], socket.SOCK_STREAM, one["proto"], "", (one["host"], one["port"]))
         opened = plain_socket(info) if is_free else guarded_socket(info)
-        opened.setblocking(False)
+        opened.settimeout(0)
         try:
             await loop.sock_connect(opened, (one["host"], one["port"]))
         except OSError as error:

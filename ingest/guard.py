@@ -154,8 +154,8 @@ class Guard:
     """The rule of one installation: public addresses, plus what is allowed by name."""
 
     def __init__(self, settings: NetSettings | None = None) -> None:
-        entries = (settings or NetSettings()).allow
-        self._allowed = frozenset(_allowed_entry(entry) for entry in entries)
+        self.entries = (settings or NetSettings()).allow
+        self._allowed = frozenset(_allowed_entry(entry) for entry in self.entries)
 
     def allows(self, url: URL | str) -> bool:
         """Whether the host and port of ``url`` are allowed by name, whatever they resolve to."""

@@ -219,7 +219,7 @@ class PollStage:
         def tell(wish: Request) -> None:
             self._loop.call_soon_threadsafe(self._wish, wish)
 
-        RequestReader(self._log).hear("poll", tell, ended=leave)
+        RequestReader(self._log).hear({"poll": tell}, ended=leave)
 
     def _wish(self, request: Request) -> None:
         self._recent.append((self._loop.time(), request))

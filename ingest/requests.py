@@ -16,8 +16,11 @@ from ingest.wire import SCHEMA, Time, decode, encode
 
 TOPIC = "requests"
 
-RequestKind = Literal["poll", "retry", "test", "backfill", "own"]
-"""``own`` is no wish: an owner writes it when a shard has come to it (``ingest.shards``)."""
+RequestKind = Literal["poll", "retry", "test", "mute", "unmute", "own"]
+"""``own`` is no wish: an owner writes it when a shard has come to it (``ingest.shards``).
+
+A backfill is asked for in its subscription's record instead, and so is never missed.
+"""
 
 _HEAR_SECONDS = 0.5
 """How long a look waits; a stop waits for it."""
@@ -34,13 +37,13 @@ class Request:
     Attributes:
         target: What it is about: a feed for ``poll``, an alert or a subscription for the others.
         at: By the clock of who asks; for people. What counts is the log's append time.
-        since: Where a backfill begins.
+        story: What is to be muted, or heard of again.
     """
 
     kind: RequestKind
     target: str
     at: Time
-    since: Time | None = None
+    story: str = ""
     schema: int = SCHEMA
 
 
@@ -79,9 +82,12 @@ class RequestReader:
         return found
 
     def hear(
-        self, kind: RequestKind, tell: Callable[[Request], object], *, ended: threading.Event
+        self,
+        tell: Mapping[RequestKind, Callable[[Request], object]],
+        *,
+        ended: threading.Event,
     ) -> None:
-        """Tell of every wish of ``kind`` until ``ended``, then close."""
+        """Tell of every wish, each kind who wants to know, until ``ended``; then close."""
         try:
             while not ended.is_set():
                 try:
@@ -91,8 +97,8 @@ class RequestReader:
                     ended.wait(_RETRY_SECONDS)
                     continue
                 for request in requests:
-                    if request.kind == kind:
-                        tell(request)
+                    if request.kind in tell:
+                        tell[request.kind](request)
         finally:
             self.close()
 

@@ -75,7 +75,13 @@ async def spawn(target: str, *, limits: dict[str, float]) -> ChildProcess:
         except OSError:
             ours.close()
             raise
-    reader, writer = await asyncio.open_connection(sock=ours)
+    try:
+        reader, writer = await asyncio.open_connection(sock=ours)
+    except BaseException:  # cancelled: nobody would end it
+        ours.close()
+        process.kill()
+        process.wait()
+        raise
     return ChildProcess(process=process, reader=reader, writer=writer)
 
 

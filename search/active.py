@@ -39,18 +39,32 @@ class Active:
             self._parse(one.applied)
         self._engine = StoredQueries(self._queries)
 
-    def drop(self, shards: Collection[int]) -> None:
-        """Match nothing more for ``shards``."""
+    def drop(self, shards: Collection[int]) -> list[str]:
+        """Match nothing more for ``shards``; the ids that were theirs."""
         gone = [name for name, one in self._since.items() if self.shard(one.applied) in shards]
         for name in gone:
             del self._since[name]
             self._queries.pop(name, None)
         if gone:
             self._engine = StoredQueries(self._queries)
+        return gone
+
+    def subscriptions(self, shards: Collection[int]) -> list[Subscription]:
+        """What is in force in ``shards``."""
+        return [one.applied for one in self._since.values() if self.shard(one.applied) in shards]
 
     def shard(self, subscription: Subscription) -> int:
         """The shard of ``subscription`` in this log."""
         return subscription.shard % self._partitions
+
+    def since(self, subscription_id: str) -> Since | None:
+        """What is in force of a subscription."""
+        return self._since.get(subscription_id)
+
+    def wanted(self, subscription_id: str) -> tuple[Subscription, Query] | None:
+        """A subscription that is matched, with its query."""
+        query = self._queries.get(subscription_id)
+        return (self._since[subscription_id].applied, query) if query is not None else None
 
     def apply(
         self, record: Record, *, offset: Mapping[int, int], now: datetime

@@ -42,6 +42,23 @@ class AlertSettings:
     payload_bytes: Annotated[
         int, Field(ge=8_000, le=100_000, description="Bytes that an alert's payload has at most.")
     ] = 20_000
+    storm: Annotated[
+        str,
+        Field(
+            pattern=r"^([1-9]\d{0,3}/\d{0,5}[smhd])?$",
+            description="How many alerts a subscription sends one by one, as 60/1m; what is above "
+            "comes together in one digest. Empty for no limit.",
+        ),
+    ] = "60/1m"
+    digest_parts: Annotated[
+        int,
+        Field(
+            gt=0,
+            le=1_000,
+            description="Messages of payload_bytes each that a scheduled digest is split into at "
+            "most; the rest is counted.",
+        ),
+    ] = 20
     answer_bytes: Annotated[
         int, Field(ge=0, description="Bytes of a receiver's answer that are read at most.")
     ] = 65_536

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
 from ingest.errors import WirewatchError
 from ingest.guard import Guard
-from ingest.log import Log
+from ingest.log import Log, NewRecord
 from ingest.quarantine import Quarantine
-from ingest.requests import Request, RequestReader
+from ingest.requests import RequestReader
+from ingest.wire import decode, encode
 from search.alert_settings import AlertSettings
+from search.alert_state import ALERT, TOPIC
 from search.alerts import AlertOwner
+from search.mail.settings import MailSettings
 from search.ownership import SharedOwnership
+from search.replays import Replays
 from search.secrets import Vault
 from search.sender import Sender
+from search.subscriptions import Subscription
+from search.trial import tested
 
 _events = structlog.get_logger(__name__)
 
@@ -59,11 +66,13 @@ class AlertStage:
         guard: Guard,
         secrets: Vault,
         lease_seconds: float,
+        mail: MailSettings | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._log = log
+        self._clock = clock
         self._shards = SharedOwnership(log, lease_seconds=lease_seconds)
         self._partitions = log.partitions("subscriptions")
         self._sender = Sender(
@@ -72,6 +81,8 @@ class AlertStage:
             guard=guard,
             secrets=secrets,
             shards=self._shards,
+            mail=mail,
+            with_kafka=True,
             as_json=as_json,
             crash_point=crash_point,
             clock=clock,
@@ -82,9 +93,11 @@ class AlertStage:
             quarantine=quarantine,
             shards=self._shards,
             wake=self._sender.notify,
+            changed=self._sender.changed,
             crash_point=crash_point,
             clock=clock,
         )
+        self._replays = Replays(self._sender.retry)
         self._loop: asyncio.AbstractEventLoop  # of ``run``, which starts the threads
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,15 +153,35 @@ class AlertStage:
         )
 
     def _hear(self, stop: threading.Event) -> None:
-        def tell(wish: Request) -> None:
-            asyncio.run_coroutine_threadsafe(self._retry(wish.target), self._loop)
+        owner = self._owner
+        RequestReader(self._log).hear(
+            {
+                "retry": lambda wish: self._later(self._replays.one(wish.target)),
+                "test": lambda wish: self._later(self._test(wish.target)),
+                "mute": lambda wish: owner.mute(wish.target, wish.story),
+                "unmute": lambda wish: owner.unmute(wish.target, wish.story),
+            },
+            ended=stop,
+        )
 
-        RequestReader(self._log).hear("retry", tell, ended=stop)
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _retry(self, alert_id: str) -> None:
+    async def _test(self, subscription_id: str) -> None:
+        """Send a test alert, where its subscription is ours, and list what came of it."""
         try:
-            await self._sender.retry(alert_id)
+            record = await asyncio.to_thread(self._log.table("subscriptions").get, subscription_id)
+            if record is None or record.partition.number not in self.held():
+                return
+            rows = await self._sender.send_test(subscription_id)
+            alert = tested(decode(Subscription, record.value or b""), rows, now=self._clock())
+            key, value = ALERT + alert.alert_id, encode(alert)
+            shard = record.partition.number
+            await asyncio.to_thread(
+                self._log.append,
+                [NewRecord(topic=TOPIC, key=key, value=value, partition=shard)],
+            )
         except WirewatchError as error:
-            _events.warning("retry refused", alert=alert_id, reason=error.sentence)
+            _events.warning("test refused", subscription=subscription_id, reason=error.sentence)
         except Exception as error:  # noqa: BLE001 - nobody looks at what becomes of it
-            _events.error("retry broke", alert=alert_id, exc_info=error)
+            _events.error("test broke", subscription=subscription_id, exc_info=error)

@@ -1,9 +1,10 @@
 """The records of ``alert-state``: alerts, cursors, since when a subscription counts, endpoints.
 
 One topic, told apart by the first part of the key: ``alert:``, ``counted:``, ``cursor:``,
-``since:``, ``endpoint:``. They lie in the partition of their subscription's shard, and only the
-owner of the shard writes them: the loop of ``search.alerts`` claims, the loop of ``search.sender``
-writes outcomes. Endpoints belong to no shard: whoever delivers there says how it went.
+``since:``, ``mute:``, ``endpoint:``. They lie in the partition of their subscription's shard, and
+only the owner of the shard writes them: the loop of ``search.alerts`` claims and mutes, the loop of
+``search.sender`` writes outcomes and digests. Endpoints belong to no shard: whoever delivers there
+says how it went.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from search.subscriptions import Subscription
 
 TOPIC = "alert-state"
 ALERT, COUNTED, CURSOR, SINCE, ENDPOINT = "alert:", "counted:", "cursor:", "since:", "endpoint:"
+MUTE = "mute:"
 
 
 def _by_partition(value: Any) -> Any:
@@ -32,6 +34,9 @@ Offsets = Annotated[Mapping[int, int], BeforeValidator(_by_partition)]
 """Next offsets by partition of ``stories``; 0 in one that is not named."""
 
 State = Literal["waiting", "held", "sent", "failed", "muted"]
+AlertType = Literal["article.matched", "story.grew", "digest"]
+HeldFor = Literal["", "digest", "quiet", "throttle", "storm"]
+"""What says "not now": a schedule, quiet hours, the subscription's limit, everybody's limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,12 @@ class Alert:
         pending: Targets that have not acknowledged yet; secrets are references.
         acknowledged: Targets that have.
         tries: Failed rounds so far; decides the next attempt.
-        next_attempt: When the next round is due; None where none is.
+        next_attempt: When the next round is due, or until when it is held; None where none is.
+        type: Of the payload.
+        held_for: Why it is held, or was.
+        story_size: Articles of the story when it was claimed.
+        members: Of a digest: the alerts that it brings.
+        digest: The digest that brought this one, or failed to.
     """
 
     alert_id: str
@@ -73,6 +83,11 @@ class Alert:
     tries: int = 0
     next_attempt: Time | None = None
     payload: str = ""
+    type: AlertType = "article.matched"
+    held_for: HeldFor = ""
+    story_size: int = 0
+    members: tuple[str, ...] = ()
+    digest: str = ""
     schema: int = SCHEMA
 
 
@@ -120,6 +135,16 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """That a subscription wants to hear nothing more of a story."""
+
+    subscription: str
+    story_id: str
+    at: Time
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """How a receiver does, over all its alerts.
 
@@ -127,6 +152,7 @@ class Endpoint:
         failing_since: The first failure after the last success.
         not_before: Until when it asked to be left alone.
         disabled: The sentence why nothing is sent there any more; empty where it is in use.
+        last_ok: When it took an alert last, to the hour: not each success is written.
     """
 
     target: str
@@ -134,13 +160,38 @@ class Endpoint:
     failures: int = 0
     not_before: Time | None = None
     disabled: str = ""
+    last_ok: Time | None = None
     schema: int = SCHEMA
 
 
 def alert_id(subscription_id: str, story_id: str, article_id: str = "") -> str:
     """The constant id of the alert for a story (and an article, where each one alerts)."""
-    text = "\n".join((subscription_id, story_id, article_id))
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]
+    return _hashed(subscription_id, story_id, article_id)
+
+
+def update_id(subscription_id: str, story_id: str, size: int) -> str:
+    """The constant id of the alert that a story has grown to ``size``."""
+    return _hashed(subscription_id, story_id, "grew", str(size))
+
+
+def digest_id(subscription_id: str, first: str) -> str:
+    """The constant id of the digest, or part of one, whose first member is ``first``."""
+    return _hashed(subscription_id, "digest", first)
+
+
+def notice_id(alert_id: str, endpoint: Endpoint) -> str:
+    """The constant id of the notice that ``endpoint`` was given up while an alert went there."""
+    return _hashed("given up", alert_id, endpoint.target)
+
+
+def _hashed(*parts: str) -> str:
+    digested = hashlib.sha256("\n".join(parts).encode()).digest()
+    return base64.urlsafe_b64encode(digested[:16]).decode()[:22]
+
+
+def mute_key(subscription_id: str, story_id: str) -> str:
+    """The key of the record that mutes a story for a subscription."""
+    return f"{MUTE}{subscription_id}:{story_id}"
 
 
 def cursor_key(shard: int) -> str:

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 import structlog
 
 from ingest.errors import FencedError, UnavailableError
-from ingest.log import Log, NewRecord, Partition
+from ingest.log import Log, Partition
 from ingest.quarantine import Quarantine
 from ingest.wire import decode
 from processors.erasures import Erasures
 from search.active import Active
 from search.alert_settings import AlertSettings
-from search.alert_state import SINCE, TOPIC, Since
+from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
+from search.backfill import backfill_lag
+from search.backfills import Backfills
 from search.claiming import Claiming
-from search.claims import Claims, outlived
+from search.claims import Claims
 from search.cursors import Cursors, alert_lag, stored_cursors
 from search.matching import Matching
 from search.merges import Merges
+from search.mutes import Mutes
 from search.outbox import Outbox
+from search.outlived import Outlived
 from search.ownership import Ownership, Whole
-from search.timeline import STORIES, SUBSCRIPTIONS, Timeline
+from search.pace import Pace
+from search.timeline import BATCH, STORIES, SUBSCRIPTIONS, Timeline
+from search.timing import Throttle
 
 __all__ = ["AlertOwner", "AlertSettings"]
 
@@ -37,10 +42,6 @@ CURSORS_PER_SECOND = 20
 """A shard that has nothing to write stores how far it has come when there is time, or at this
 rate over all: after a crash it reads a little again."""
 
-SWEPT = 500
-"""Alerts looked at per idle step when old ones are cleared away; some 10 ms."""
-
-SWEEP_EVERY = timedelta(hours=6)
 DELAY_SECONDS = 1.0
 SAY_AGAIN_SECONDS = 5.0
 """How soon the late word of an earlier owner is set right."""
@@ -50,14 +51,15 @@ NOTHING_OWNED_SECONDS = 0.1
 _events = structlog.get_logger(__name__)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+Changed = Callable[[str, Collection[str]], None]
+"""Is told that a subscription was applied, or that stories of some ids are muted for it."""
 
 
 class AlertOwner:
     """Matches every story with the subscriptions of our shards and claims alerts. For one thread.
 
-    ``wake`` is called with the ids of alerts once their claims are durable. Each article meets the
+    ``wake`` is called with the ids of alerts once their claims are durable, ``changed`` with a
+    subscription where what waits for it may have to be looked at again. Each article meets the
     subscriptions as they were when it was appended, also where both waited for this loop to start.
     """
 
@@ -69,22 +71,25 @@ class AlertOwner:
         quarantine: Quarantine,
         shards: Ownership | None = None,
         wake: Callable[[Sequence[str]], None] = lambda _: None,
+        changed: Changed = lambda _, __: None,
         crash_point: Callable[[str], None] = lambda _: None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._log = log
         self._settings = settings
         self._quarantine = quarantine
         self._shards = shards or Whole()
         self._wake = wake
+        self._changed = changed
+        self._pace = Pace(storm=Throttle.parse(settings.storm) if settings.storm else None)
+        self._mutes = Mutes(clock=clock)
         self._crash_point = crash_point
         self._clock = clock
         self._timeline: Timeline | None = None
         self._doubtful: set[str] = set()
         self._said = 0.0
         self.done = 0
-        self._sweep: Iterator[list[NewRecord]] = iter(())
-        self._swept = datetime.min.replace(tzinfo=UTC)
+        self._outlived = Outlived(days=settings.claim_days)
 
     def run(self, stop: threading.Event) -> None:
         """Step until ``stop`` is set; the batch in hand is finished. Raises as ``step``."""
@@ -102,6 +107,22 @@ class AlertOwner:
         finally:
             self.close()
 
+    def hurry(self, *, on: bool) -> None:
+        """Hold no alert while ``on``: ``run --once`` knows no digests, quiet hours and limits."""
+        self._pace.is_hurried = on
+
+    def mute(self, subscription_id: str, story_id: str) -> None:
+        """Send a subscription nothing more of a story, or of what it is merged with.
+
+        What waits or is held of it is muted too. Safe from any thread; done with the next step,
+        by whoever owns the subscription.
+        """
+        self._mutes.wish(subscription_id, story_id, is_muted=True)
+
+    def unmute(self, subscription_id: str, story_id: str) -> None:
+        """Take ``mute`` back for what comes from now on. Safe from any thread."""
+        self._mutes.wish(subscription_id, story_id, is_muted=False)
+
     def step(self, timeout_seconds: float = 1.0) -> int:
         """Handle one batch; how many records were handled and are durable, 0 at time-out.
 
@@ -115,11 +136,14 @@ class AlertOwner:
             return 0
         if self._cursors.unwritten():
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
-        taken = timeline.take(timeout_seconds)
+        taken = timeline.take(0 if self._backfills.is_waiting else timeout_seconds)
         self._say_again()
+        for name, stories in self._mutes.fulfil(self._log, self._merges, self._outbox):
+            self._changed(name, stories)
         if not taken:
             self._flush(is_idle=True)
             self._settle_doubts()
+            self._backfills.step()
             self._clear_away()
             return 0
         self._claims.begin()
@@ -127,19 +151,28 @@ class AlertOwner:
         self._erasures.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
+        for one in self._claiming.changed:
+            self._changed(one, ())
+        self._claiming.changed.clear()
+        if len(taken) < BATCH:  # else more news waits
+            self._backfills.step()
         self.done += len(taken)
         return len(taken)
 
     def lag(self) -> int:
-        """Records of ``stories``, and of our subscriptions, that are not durably handled."""
-        return alert_lag(self._log, self._shards.held())
+        """Records of ``stories``, and of our subscriptions, that are not durably handled.
+
+        What a backfill has to read again is among them.
+        """
+        held = self._shards.held()
+        return alert_lag(self._log, held) + backfill_lag(self._log, held)
 
     def close(self) -> None:
         """Leave the log; the next step begins at the stored cursor."""
         if self._timeline is not None:
             self._timeline.close()
         self._timeline = None
-        self._sweep = iter(())
+        self._outlived.stop()
 
     def _open(self) -> Timeline:
         partitions = self._log.partitions(TOPIC)
@@ -156,20 +189,40 @@ class AlertOwner:
         self._active = Active(partitions=partitions)
         self._merges = Merges(self._log)
         self._erasures = Erasures(self._log)
-        self._claims = Claims(self._log.table(TOPIC), self._merges.links, partitions=partitions)
+        self._mutes.clear()
+        self._pace.clear()
+        self._claims = Claims(
+            self._log.table(TOPIC),
+            self._merges.links,
+            partitions=partitions,
+            pace=self._pace,
+            mutes=self._mutes,
+        )
+        matching = Matching(
+            self._active,
+            self._claims,
+            settings=self._settings,
+            erased=self._erasures,
+            clock=self._clock,
+        )
         self._claiming = Claiming(
             active=self._active,
-            matching=Matching(
-                self._active,
-                self._claims,
-                settings=self._settings,
-                erased=self._erasures,
-                clock=self._clock,
-            ),
+            matching=matching,
             cursors=self._cursors,
             outbox=self._outbox,
             ahead=timeline.ahead,
+            applied=lambda before, record, at: self._backfills.applied(before, record, at=at),
             quarantine=self._quarantine,
+            clock=self._clock,
+        )
+        self._backfills = Backfills(
+            self._log,
+            active=self._active,
+            matching=matching,
+            claims=self._claims,
+            merges=self._merges,
+            outbox=self._outbox,
+            guarded=self._claiming.guarded,
             clock=self._clock,
         )
         return timeline
@@ -182,8 +235,10 @@ class AlertOwner:
         # One that went and came back was another's in between: it begins anew.
         lost = {one for one, since in before.items() if held.get(one) != since}
         gained = {one for one, since in held.items() if before.get(one) != since}
-        self._active.drop(lost)
+        self._pace.forget(self._active.drop(lost))
+        self._mutes.drop(lost)
         self._cursors.drop(lost)
+        self._backfills.drop(lost)
         timeline.leave(lost)
         if gained:
             self._take_in(gained, timeline)
@@ -198,10 +253,22 @@ class AlertOwner:
             for record in table.items(SINCE)
             if record.partition.number in gained
         )
+        self._mutes.add(one for one in table.items(MUTE) if one.partition.number in gained)
+        self._recall(gained)
+        self._backfills.add(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
             timeline.follow(Partition(SUBSCRIPTIONS, shard), cursor.subscriptions)
+
+    def _recall(self, gained: set[int]) -> None:
+        """Count what went lately, so that a limit is one across restarts too."""
+        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
+        self._pace.recall(
+            decode(Alert, record.value or b"")
+            for record in self._log.table(TOPIC).items(ALERT)
+            if record.partition.number in gained and record.appended > since
+        )
 
     def _flush(self, *, is_idle: bool) -> None:
         """Write what was made, then how far its shards have come; all shards where it is time."""
@@ -235,12 +302,6 @@ class AlertOwner:
 
     def _clear_away(self) -> None:
         """Drop some of the alerts whose stories are long over."""
-        now = self._clock()
-        if now - self._swept > SWEEP_EVERY:
-            self._swept = now
-            before = now - timedelta(days=self._settings.claim_days)
-            self._sweep = outlived(self._log.table(TOPIC), before=before)
-        for gone in islice(self._sweep, SWEPT):
-            for record in gone:
-                self._outbox.add(record)
+        for gone in self._outlived.some(self._log.table(TOPIC), now=self._clock()):
+            self._outbox.add(gone)
         self._outbox.append()

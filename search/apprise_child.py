@@ -20,7 +20,7 @@ from typing import Any
 import apprise
 from apprise.manager_plugins import NotificationManager
 
-from ingest.errors import BlockedAddressError, DeliveryError, UsageError
+from ingest.errors import DeliveryError, UsageError
 from ingest.guard import Guard, blocked, is_public
 from ingest.settings import NetSettings
 from search.subscriptions import unknown_target
@@ -67,9 +67,7 @@ def answer(call: dict[str, Any], _body: bytes) -> dict[str, Any]:
     said = _Said()
     _logger.addHandler(said)
     try:
-        taken = service.notify(
-            body=str(call["body"]), title=str(call["title"]), body_format="text"
-        )
+        taken = service.notify(body=str(call["body"]), title=str(call["title"]), body_format="text")
     except Exception:
         if not _blocked:  # else said below: what the plugin made of it does not matter
             raise
@@ -176,7 +174,7 @@ def _may_reach(host: str, port: int) -> bool:
 
 _logger = logging.getLogger("apprise")
 _logger.propagate = False
-_plugins = NotificationManager()
+_plugins: Any = NotificationManager()  # type: ignore[no-untyped-call] # it has no types
 _plugins.load_modules()  # all, before files are watched
 socket.getaddrinfo = _guarded_look_up
 sys.addaudithook(_watch)

@@ -40,7 +40,7 @@ class AuditEntry:
     schema: int = SCHEMA
 
 
-def audit_record(alert: Alert, target: str, outcome: Outcome, now: datetime) -> NewRecord:
+def audit_record(alert: Alert, target: str, outcome: Outcome, *, now: datetime) -> NewRecord:
     """That ``target`` acknowledged ``alert``: to be appended together with that outcome."""
     return record_of(
         AuditEntry(

@@ -54,9 +54,9 @@ class AuditTrail:
 
     async def _write(self, scope: Scope, start: Message, body: bytes) -> None:
         caller: Caller = getattr(Request(scope).state, "caller", LOCAL)
-        route = getattr(scope.get("route"), "path", "")
+        path = ONE_CLICK if scope["path"].startswith(ONE_CLICK) else scope["path"]
         record = account_record(
-            f"{scope['method']} {route or scope['path']}",
+            f"{scope['method']} {path}",
             by=caller.account,
             owner=caller.owner,
             subject=_subject(scope, start, body),

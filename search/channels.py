@@ -1,46 +1,50 @@
-"""How an alert reaches somebody: a signed webhook, a line in a file, a block on the terminal."""
+"""How an alert reaches somebody: the switch between the ways of delivery."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from aiohttp import ClientResponse
-from standardwebhooks import Webhook
-
-from ingest.clean import printable
 from ingest.connections import Connections
 from ingest.errors import WirewatchError
-from ingest.guard import parse_url, split_credentials
-from ingest.network_errors import NETWORK_ERRORS, explain
-from ingest.retry_after import parse_retry_after
+from ingest.guard import Guard
+from ingest.log import Log
 from search.alert_settings import AlertSettings
-from search.deliveries import GONE, Outcome
+from search.apprise_sending import AppriseSender
+from search.channel_store import Channel, channel_at, signing_secrets
+from search.deliveries import Outcome
+from search.kafka_out import publish
 from search.line_files import LineFiles
+from search.mail.message import message
+from search.mail.sending import Mailer
+from search.mail.settings import MailSettings
+from search.mail.unsubscribing import Links
 from search.secrets import Vault
-from search.subscriptions import kind_of
+from search.subscriptions import CHANNEL, kind_of
+from search.telling import plain, subject
+from search.terminal import block
+from search.webhook import Webhooks
 
 LOCAL_THREADS = 4
 """Files and the terminal may block (a full disk, a stopped pager); they must not hold up polls."""
 
-DRAIN_SECONDS = 1.0
-"""To read what a receiver answers, so that its connection can be used again."""
-
-THROTTLING = (429, 502, 503, 504)
-USER_AGENT = "Wirewatch (alerts; Standard Webhooks)"
+CHAT_CHARS = 1_800
+"""Of a message through apprise: what most chat systems take in one piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One payload on its way to one target."""
+    """One payload on its way to one target.
+
+    Attributes:
+        subscription: Its id; empty where a channel is tried by itself.
+    """
 
     alert_id: str
     subscription: str
@@ -49,136 +53,112 @@ class Delivery:
 
 
 class Channels:
-    """Webhook, file and terminal. ``connections`` is behind the address guard, and closed here."""
+    """Every way to a receiver. ``connections`` is behind the address guard, and closed here.
+
+    ``with_kafka``: the log is in Kafka, so that ``kafka:`` targets can be written.
+    """
 
     def __init__(
         self,
+        log: Log,
         *,
         connections: Connections,
+        guard: Guard,
         secrets: Vault,
         settings: AlertSettings,
+        mail: MailSettings | None = None,
+        with_kafka: bool = False,
         stdout: TextIO | None = None,
         as_json: bool = False,
     ) -> None:
-        self._connections = connections
+        mail = mail or MailSettings()
+        self._log = log
+        self._with_kafka = with_kafka
         self._secrets = secrets
-        self._settings = settings
+        self._mail_from = mail.from_address
         self._stdout = stdout
         self._as_json = as_json
         self._threads = ThreadPoolExecutor(LOCAL_THREADS, thread_name_prefix="deliver")
         self._files = LineFiles(self._threads)
+        self._webhooks = Webhooks(connections, settings)
+        self._mailer = Mailer(mail, guard)
+        self._apprise = AppriseSender(guard.entries, seconds=settings.webhook_seconds)
+        self._links = Links(secrets, base=settings.link_base)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """One attempt; what goes wrong is in the outcome, in a sentence."""
         try:
-            match kind_of(delivery.target):
-                case "webhook":
-                    return await self._post(delivery)
-                case "file":
-                    path = Path(delivery.target.partition(":")[2])
-                    await self._files.append(path, delivery.payload)
-                case "stdout":
-                    loop = asyncio.get_running_loop()
-                    await loop.run_in_executor(self._threads, self._print, delivery.payload)
+            if not delivery.target.startswith(CHANNEL):
+                return await self._deliver(delivery)
+            channel = await asyncio.to_thread(channel_at, self._log, delivery.target)
+            if channel is None:
+                return Outcome(error="This channel was removed.", final=True)
+            return await self._deliver(replace(delivery, target=channel.target), channel=channel)
         except WirewatchError as error:
             return Outcome(error=f"{error.sentence} {error.hint}".strip())
         except (OSError, ValueError) as error:
             return Outcome(
                 error=f"It cannot be written: {getattr(error, 'strerror', None) or error}."
             )
-        return Outcome()
 
     async def close(self) -> None:
-        """Close connections and threads; what a thread writes now is not waited for."""
-        await self._connections.close()
+        """Close connections, processes and threads; a thread that writes now is not waited for."""
+        await self._webhooks.close()
+        await self._apprise.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _post(self, delivery: Delivery) -> Outcome:
-        url, user, password = split_credentials(self._secrets.reveal(delivery.target))
-        secret = self._secrets.signing_secret(delivery.subscription, delivery.target)
-        headers = signed(delivery, secret, now=datetime.now(UTC))
-        if user or password:
-            login = base64.b64encode(f"{user}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {login}"
-        target = parse_url(url)
-        try:
-            async with asyncio.timeout(self._settings.webhook_seconds):
-                response = await self._connections.request(
-                    "POST",
-                    target,
-                    headers=headers,
-                    data=delivery.payload.encode(),
-                    connect_seconds=self._settings.connect_seconds,
-                )
-        except NETWORK_ERRORS as error:
-            if isinstance(error, TimeoutError) and not error.args:
-                seconds = self._settings.webhook_seconds
-                return Outcome(error=f"It did not answer within {seconds:g} s.")
-            found = explain(error, target)
-            return Outcome(error=found.sentence)
-        await self._drain(response)
-        return answer(response.status, response.headers.get("Retry-After", ""))
+    async def _deliver(self, delivery: Delivery, *, channel: Channel | None = None) -> Outcome:
+        match kind_of(delivery.target):
+            case "webhook":
+                return await self._post(delivery, channel)
+            case "mail":
+                return await self._mail(delivery)
+            case "apprise":
+                return await self._notify(delivery)
+            case "kafka" if not self._with_kafka:
+                return Outcome(error="There is no Kafka here.", final=True)
+            case "kafka":
+                topic = delivery.target.partition(":")[2]
+                return await publish(self._log, topic, delivery.alert_id, delivery.payload)
+            case "file":
+                path = Path(delivery.target.partition(":")[2])
+                await self._files.append(path, delivery.payload)
+            case _:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._threads, self._print, delivery.payload)
+        return Outcome()
 
-    async def _drain(self, response: ClientResponse) -> None:
-        """Read the answer's body within its bounds; what is left is cut off with the connection."""
-        with suppress(*NETWORK_ERRORS):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                left = self._settings.answer_bytes
-                while left > 0 and (chunk := await response.content.read(min(left, 8192))):
-                    left -= len(chunk)
-        if response.content.at_eof():
-            response.release()
+    async def _post(self, delivery: Delivery, channel: Channel | None) -> Outcome:
+        if channel is None:
+            secrets = [self._secrets.signing_secret(delivery.subscription, delivery.target)]
         else:
-            response.close()
+            secrets = signing_secrets(self._secrets, channel, now=datetime.now(UTC))
+        url = self._secrets.reveal(delivery.target)
+        return await self._webhooks.post(
+            url, delivery.payload, alert_id=delivery.alert_id, secrets=secrets
+        )
+
+    async def _mail(self, delivery: Delivery) -> Outcome:
+        link = ""
+        if delivery.subscription:
+            link = await asyncio.to_thread(self._links.link, delivery.subscription, delivery.target)
+        made = message(
+            json.loads(delivery.payload),
+            alert_id=delivery.alert_id,
+            to=delivery.target.partition(":")[2],
+            sender=self._mail_from,
+            unsubscribe=link,
+            now=datetime.now(UTC),
+        )
+        return await self._mailer.send(made)
+
+    async def _notify(self, delivery: Delivery) -> Outcome:
+        payload = json.loads(delivery.payload)
+        body = plain(payload, max_chars=CHAT_CHARS)
+        url = self._secrets.reveal(delivery.target)
+        return await self._apprise.send(url, title=subject(payload), body=body)
 
     def _print(self, payload: str) -> None:
         stream = self._stdout or sys.stdout
         stream.write(payload + "\n" if self._as_json else block(payload))
         stream.flush()
-
-
-def signed(delivery: Delivery, secret: str, *, now: datetime) -> dict[str, str]:
-    """The headers of a webhook; the signature covers id, time and body."""
-    signature = Webhook(secret).sign(delivery.alert_id, now, delivery.payload)
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-        "webhook-id": delivery.alert_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
-    }
-
-
-def answer(status: int, retry_after: str) -> Outcome:
-    """What a receiver's answer means: only 2xx acknowledges."""
-    if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110, section 15.3
-        return Outcome(status=status)
-    wait = parse_retry_after(retry_after, now=datetime.now(UTC)) or 0.0
-    asked = wait if status in THROTTLING else 0.0
-    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
-        sentence = (
-            f"It answered {status}, a redirect; these are not followed. Give the new address."
-        )
-    elif status == GONE:
-        sentence = "It answered 410 Gone: it wants no more alerts."
-    else:
-        sentence = f"It answered {status}."
-    return Outcome(status=status, error=sentence, retry_after_seconds=asked, final=status == GONE)
-
-
-def block(payload: str) -> str:
-    """A payload for people: title, place and reason, safe for a terminal (row F50)."""
-    data: dict[str, Any] = json.loads(payload)["data"]
-    article, story = data["article"], data["story"]
-    lines = [
-        f"▌ {data['subscription']['name']}: {article['title']}",
-        f"  {article['source']}  {(article['published'] or article['seen'] or '')[:16]}",
-        f"  {article['url']}",
-    ]
-    if story["size"] > 1:
-        lines.append(f"  story of {story['size']} articles: {', '.join(story['sources'])}")
-    if data["topics"]:
-        lines.append(f"  topics: {', '.join(data['topics'])}")
-    lines += [f"  {one['clause']}: {one['text']}" for one in data["why"][:3]]
-    lines.append(f"  alert {data['alert_id']}")
-    return "".join(f"{printable(line)}\n" for line in lines if line.strip()) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from ingest.errors import FencedError, NewerSchemaError, UnavailableError, Wirew
 from ingest.log import Partition, Record
 from ingest.quarantine import Quarantine
 from search.active import Active
+from search.alert_state import Since
 from search.cursors import Cursors
 from search.matching import Matched, Matching
 from search.outbox import FLUSH, Outbox
@@ -28,6 +29,8 @@ class Claiming:
 
     Args:
         ahead: Gives the records after the batch in hand, as far as they are known.
+        applied: Told of each change that is in force now: what was before, the record of
+            ``subscriptions``, and the place in ``stories``.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Claiming:
         cursors: Cursors,
         outbox: Outbox,
         ahead: Callable[[], list[Record]],
+        applied: Callable[[Since | None, Record, Mapping[int, int]], None],
         quarantine: Quarantine,
         clock: Callable[[], datetime],
     ) -> None:
@@ -46,9 +50,12 @@ class Claiming:
         self._cursors = cursors
         self._outbox = outbox
         self._ahead = ahead
+        self._applied = applied
         self._quarantine = quarantine
         self._clock = clock
         self._passed: set[tuple[Partition, int]] = set()
+        self.changed: set[str] = set()
+        """Subscriptions that were applied, until who delivers has been told."""
 
     def handle(self, taken: Sequence[Record]) -> None:
         """Match the stories, apply the subscriptions, and claim for many stories at a time.
@@ -65,8 +72,8 @@ class Claiming:
                 # What came before is claimed before: after a crash nothing of it is left to do.
                 self._claim(matched, rest=taken[number - 1 :])
                 matched, wanted = [], 0
-                self._guarded(record, partial(self._apply, record))
-            elif found := self._guarded(record, partial(self._match, record)):
+                self.guarded(record, partial(self._apply, record))
+            elif found := self.guarded(record, partial(self._match, record)):
                 matched.append((record, found))
                 wanted += len(found.subscriptions)
                 if wanted >= FLUSH:
@@ -80,16 +87,19 @@ class Claiming:
 
     def _apply(self, record: Record) -> None:
         at = self._cursors.at(record.partition.number)
+        before = self._active.since(record.key)
         made = self._active.apply(record, offset=at, now=self._clock())
         if made is not None:
             self._outbox.add(made)
+            self._applied(before, record, at)
+            self.changed.add(record.key)
 
     def _claim(self, matched: Sequence[tuple[Record, Matched]], *, rest: Sequence[Record]) -> None:
         few = [found for _, found in matched if len(found.subscriptions) <= FLUSH]
         self._matching.expect(few)
         for number, (record, found) in enumerate(matched, 1):
             later = [*(one for one, _ in matched[number:]), *rest]
-            self._guarded(record, partial(self._claim_one, found, later))
+            self.guarded(record, partial(self._claim_one, found, later))
 
     def _claim_one(self, found: Matched, later: Sequence[Record]) -> None:
         for made in self._matching.claims(found):
@@ -111,13 +121,14 @@ class Claiming:
         for record in later:
             if (record.partition, record.offset) not in self._passed:
                 self._passed.add((record.partition, record.offset))
-                found = self._guarded(record, partial(self._match, record))
+                found = self.guarded(record, partial(self._match, record))
                 if found is not None and len(found.subscriptions) <= FLUSH:
                     matched.append((record, found))
         self._claim(matched, rest=())
         self._outbox.append()
 
-    def _guarded(self, record: Record, work: Callable[[], Result]) -> Result | None:
+    def guarded(self, record: Record, work: Callable[[], Result]) -> Result | None:
+        """What ``work`` gives; None where it fails, and ``record`` is set aside."""
         try:
             return work()
         except (NewerSchemaError, UnavailableError, FencedError):

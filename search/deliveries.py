@@ -40,6 +40,7 @@ LAST_REST_SECONDS = 60.0
 MAX_ATTEMPTS_KEPT = 50
 GONE = 410
 ERROR_CHARS = 300
+REMOVED = "The subscription was removed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +102,20 @@ def given_up(alert: Alert, reason: str, *, now: datetime) -> Alert:
     return replace(alert, state="failed", attempts=attempts, next_attempt=None)
 
 
+def muted(alert: Alert) -> Alert:
+    """``alert``, never to be sent: its story is muted."""
+    return replace(alert, state="muted", next_attempt=None)
+
+
 def health(
     endpoint: Endpoint, outcome: Outcome, *, now: datetime, disable_after_hours: float
 ) -> Endpoint:
     """How the receiver does after ``outcome``; the same object where nothing changed."""
     if not outcome.error:
-        if endpoint.failing_since is None and not endpoint.disabled:
+        is_well = endpoint.failing_since is None and not endpoint.disabled
+        if is_well and endpoint.last_ok and now - endpoint.last_ok < timedelta(hours=1):
             return endpoint
-        return Endpoint(target=endpoint.target)
+        return Endpoint(target=endpoint.target, last_ok=now)
     since = endpoint.failing_since or now
     disabled = endpoint.disabled
     if outcome.status == GONE:
@@ -131,6 +138,18 @@ def rest_seconds(endpoint: Endpoint) -> float:
         return 0.0
     doubled = FIRST_REST_SECONDS * 2.0 ** min(endpoint.failures - 1, 10)
     return min(doubled, LAST_REST_SECONDS)
+
+
+def size_step(size: int) -> int:
+    """The last of 2, 5, 10, 20, 50, 100, … articles that a story has reached; 0 before the first.
+
+    So that who asked for updates hears of a story that doubles, not of each of its articles.
+    """
+    step, found = 1, 0
+    while step <= size:
+        found = max((one for one in (step, 2 * step, 5 * step) if 1 < one <= size), default=0)
+        step *= 10
+    return found
 
 
 Gate = Literal["open", "closed", "disabled"]

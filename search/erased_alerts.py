@@ -33,8 +33,10 @@ class ErasedAlerts:
         self._erasures = Erasures(log)
         self._held: dict[int, int] = {}
 
-    def read(self) -> list[str]:
+    def read(self, *, again: bool = False) -> list[str]:
         """The alerts of ours that are to be emptied: of new erasures, or in shards new to us.
+
+        ``again``: look through all alerts in any case.
 
         Raises:
             UnavailableError: the log cannot be read now; nothing is lost by it.
@@ -42,7 +44,7 @@ class ErasedAlerts:
         self._erasures.read()
         articles = frozenset(one for erasure in self._erasures.pending() for one in erasure.ids)
         held = dict(self._shards.held())
-        if articles <= set(self.articles) and held == self._held:
+        if not again and articles <= set(self.articles) and held == self._held:
             return []
         found = [
             record.key.removeprefix(ALERT)
@@ -53,21 +55,17 @@ class ErasedAlerts:
         self.articles, self._held = articles, held
         return found
 
-    def again(self) -> None:
-        """Look through all alerts at the next ``read``."""
-        self._held = {}
 
-
-def speaks_of(alert: Alert, articles: Container[str]) -> bool:
+def speaks_of(alert: Alert, articles: Collection[str]) -> bool:
     """Whether anything of one of ``articles`` stands in ``alert``."""
-    return bool(alert.payload) and (
-        alert.article_id in articles or without(alert.payload, articles) != alert.payload
-    )
+    if not alert.payload or not any(one in alert.payload for one in articles):
+        return False
+    return alert.article_id in articles or without(alert.payload, articles) != alert.payload
 
 
-def emptied(alert: Alert, articles: Container[str], *, now: datetime) -> Alert:
+def emptied(alert: Alert, articles: Collection[str], *, now: datetime) -> Alert:
     """``alert`` without a word of ``articles``; one that says nothing else is not sent any more."""
-    if alert.article_id not in articles:
+    if alert.article_id not in articles or not alert.payload:
         return replace(alert, payload=without(alert.payload, articles))
     gone = replace(alert, title=TITLE, payload="")
     if alert.state == "sent":
@@ -86,9 +84,9 @@ def refuse_erased(alert: Alert) -> None:
         )
 
 
-def without(payload: str, articles: Container[str]) -> str:
-    """A digest's body without its entries for ``articles``; any other body as it is."""
-    if not payload.startswith('{"type":"digest"'):
+def without(payload: str, articles: Collection[str]) -> str:
+    """The body of an alert without its entries for ``articles``."""
+    if not any(one in payload for one in articles):
         return payload
     body = json.loads(payload)
     kept = _kept(body, articles)
@@ -104,8 +102,10 @@ def _kept(value: Any, articles: Container[str]) -> Any:
 
 
 def _is_about(entry: Any, articles: Container[str]) -> bool:
+    """An entry of a digest, with the articles of a story and why they are in it; or an article."""
     if not isinstance(entry, dict):
         return False
-    article = entry.get("article")
-    named = article.get("id") if isinstance(article, dict) else entry.get("article_id")
-    return (named or (entry.get("id") if "title" in entry else None)) in articles
+    listed = entry.get("articles")
+    if isinstance(listed, list) and any(_is_about(one, articles) for one in listed):
+        return True
+    return entry.get("id") in articles

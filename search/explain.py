@@ -11,11 +11,21 @@ from ingest.wire import decode
 from processors.document import Document, document
 from processors.query import parse
 from processors.query_tree import And, AtLeast, Node, Not, Or, Query
-from processors.records import StoryRecord
+from processors.records import StoryLink, StoryRecord
 from processors.reference import holds, matches
-from search.alert_state import ALERT, SINCE, TOPIC, Alert, Since
+from search.alert_state import ALERT, SINCE, TOPIC, Alert, Since, alert_id
 from search.claims import silence
 from search.subscriptions import Subscription
+
+MAX_MERGES = 100
+"""Of one story into the next, looked at."""
+
+_HELD = {
+    "digest": "for the next digest",
+    "quiet": "quiet hours",
+    "throttle": "the subscription's throttle",
+    "storm": "too many at once",
+}
 
 
 def explain_match(log: Log, subscription: Subscription, article_id: str) -> dict[str, Any]:
@@ -49,23 +59,51 @@ def explain_match(log: Log, subscription: Subscription, article_id: str) -> dict
 
 def _told(alert: Alert, story: StoryRecord) -> str:
     if alert.article_id == story.article.id:
-        return f"Alert {alert.alert_id} was made for it; it is {alert.state}."
+        return f"Alert {alert.alert_id} was made for it; {_how(alert)}."
     return (
         f"No alert of its own: its story was alerted with article {alert.article_id} "
-        f"(alert {alert.alert_id}, {alert.state})."
+        f"(alert {alert.alert_id}, {_how(alert)})."
     )
 
 
+def _how(alert: Alert) -> str:
+    until = f"{alert.next_attempt:%Y-%m-%d %H:%M} UTC" if alert.next_attempt else ""
+    if alert.state == "held":
+        return f"it is held until {until} ({_HELD.get(alert.held_for, 'not now')})"
+    if alert.state == "waiting" and alert.tries:
+        return f"it waits for another attempt at {until}"
+    if alert.state == "sent" and alert.digest:
+        return f"it was sent with digest {alert.digest}"
+    return f"it is {alert.state}"
+
+
 def _alert(log: Log, subscription: Subscription, story: StoryRecord) -> Alert | None:
-    stories = {story.story_id, *story.absorbed}
-    for record in log.table(TOPIC).items(ALERT):
-        alert = decode(Alert, record.value or b"")
-        if alert.subscription != subscription.id:
-            continue
-        same_story = not subscription.every_article and alert.story_id in stories
-        if alert.article_id == story.article.id or same_story:
-            return alert
-    return None
+    """The alert for the article, or for its story, by the ids that it would have."""
+    links = log.table("story-links")
+    stories = [story.story_id]
+    while (found := links.get(stories[-1])) is not None and found.value is not None:
+        stories.append(decode(StoryLink, found.value).survivor)
+        if len(stories) > MAX_MERGES:
+            break
+    ids = [
+        alert_id(subscription.id, one, article)
+        for article in (story.article.id, "")
+        for one in dict.fromkeys([*reversed(stories), *story.absorbed])
+    ]
+    records = log.table(TOPIC).many([ALERT + one for one in ids])
+    alerts = [
+        decode(Alert, records[ALERT + one].value or b"") for one in ids if ALERT + one in records
+    ]
+    # Its own first: once it was every article, and is now once a story, or the other way round.
+    alerts.sort(key=lambda one: one.article_id != story.article.id)
+    return next(
+        (
+            one
+            for one in alerts
+            if not subscription.every_article or one.article_id == story.article.id
+        ),
+        None,
+    )
 
 
 def _against(

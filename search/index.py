@@ -24,6 +24,10 @@ EXACT_CANDIDATES = 10_000
 """Candidates that are verified for an exact total; beyond, the total is a lower bound."""
 
 
+QUICK_CANDIDATES = 1_000
+"""As many where somebody waits for the page and may look at a lower bound."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """What to find and how to show it.
@@ -34,7 +38,7 @@ class SearchRequest:
         since, until: Bounds on ``seen``: from ``since`` on, before ``until``.
         facets: Of ``topic``, ``source``, ``lang``.
         interval: Of the histogram over ``seen``: ``1h``, ``1d``; empty for none.
-        is_counted: Without it ``total`` is a lower bound, and a page costs no more than its hits.
+        counted: How many candidates are verified for the total; beyond, it is a lower bound.
     """
 
     query: Query
@@ -47,7 +51,7 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     interval: str = ""
     highlights: bool = True
-    is_counted: bool = True
+    counted: int = EXACT_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

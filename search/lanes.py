@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from ingest.log import Log
-from ingest.wire import decode
-from search.alert_state import TOPIC, Endpoint, endpoint_key
+from search.alert_state import Endpoint
+from search.channel_health import endpoint_of
+from search.channel_store import address_of
 from search.deliveries import gate, rest_seconds
 from search.subscriptions import kind_of
 
@@ -67,30 +68,39 @@ class Lanes:
     async def get(self, target: str) -> Lane:
         """The lane of ``target``, with its health as the log has it.
 
+        Of a receiver that was given up, as the log has it now: another process may have put it
+        into use again.
+
         Raises:
             UnavailableError: it is new here, and the log cannot be read now.
         """
-        if target not in self._lanes:
-            key = endpoint_key(target)
-            record = await asyncio.to_thread(self._log.table(TOPIC).get, key)
-            stored = decode(Endpoint, record.value) if record and record.value else None
-            self._lanes.setdefault(target, self._made(stored or Endpoint(target=target)))
-        return self._lanes[target]
+        lane = self._lanes.get(target)
+        if lane is None:
+            stored = await asyncio.to_thread(endpoint_of, self._log, target)
+            way = await asyncio.to_thread(address_of, self._log, target)
+            lane = self._lanes.setdefault(target, self._made(stored, way))
+        elif lane.endpoint.disabled:
+            stored = await asyncio.to_thread(endpoint_of, self._log, target)
+            if not stored.disabled:
+                lane.endpoint, lane.rests_until = stored, None
+        return lane
 
     def all(self) -> list[Lane]:
         """Every lane so far."""
         return list(self._lanes.values())
 
-    def _made(self, endpoint: Endpoint) -> Lane:
-        target = endpoint.target
-        kind = kind_of(target)
-        if kind != "webhook":
+    def _made(self, endpoint: Endpoint, way: str) -> Lane:
+        kind = kind_of(way)
+        if kind in ("file", "stdout", "channel"):
             limit = LINES_IN_FLIGHT if kind == "file" else 1
             return Lane(endpoint=endpoint, limit=limit, host=asyncio.Semaphore(limit))
-        host = urlsplit(target).netloc.rpartition("@")[2]
+        if kind == "webhook":
+            host = urlsplit(way).netloc.rpartition("@")[2]
+        else:  # of apprise the host is not known: it is a secret
+            host = kind if kind in ("mail", "kafka") else way
         return Lane(
             endpoint=endpoint,
             # Half of the host's at most, so that one of its endpoints leaves room for others.
-            limit=max(1, (self._in_flight + 1) // 2),
+            limit=max(1, (self._in_flight + 1) // 2) if kind == "webhook" else 1,
             host=self._hosts.setdefault(host, asyncio.Semaphore(self._in_flight)),
         )

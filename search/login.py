@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.errors import WirewatchError
@@ -34,6 +34,12 @@ UNAUTHORISED = 401
 NOTED_SECONDS = 3600
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """What proxies add: such a request did not begin on this machine, whoever passed it on."""
+
+ASK_AGAIN = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Wirewatch</title>'
+    '<meta http-equiv="refresh" content="0"></html>\n'
+)
+"""To who follows a link in a mail: browsers keep a Strict cookie back until a page of ours asks."""
 
 
 class Login:
@@ -112,7 +118,7 @@ class Login:
 
     def _refused(self, request: Request, account: Account | None) -> Response | None:
         path = request.url.path
-        if is_open(path, has_feed_token="token" in request.query_params):
+        if is_open(path, has_feed_token=bool(request.query_params.get("token"))):
             guesses = path == "/login" and request.method not in SAFE_METHODS
             return _late(request, self._failures, _address(request)) if guesses else None
         if account is None:
@@ -142,6 +148,8 @@ class Login:
         if not self._needs_login(request):
             return None
         if request.method in SAFE_METHODS and "text/html" in request.headers.get("accept", ""):
+            if request.headers.get("sec-fetch-site") == "cross-site":
+                return HTMLResponse(ASK_AGAIN)
             query = f"?{request.url.query}" if request.url.query else ""
             wanted = quote(request.url.path + query, safe="/")
             return RedirectResponse(f"/login?next={wanted}", status_code=303)

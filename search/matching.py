@@ -13,7 +13,7 @@ from processors.query_tree import Query
 from processors.records import StoryRecord
 from search.active import Active
 from search.alert_settings import AlertSettings
-from search.claims import Claims, Match, silence
+from search.claims import Body, Claims, Match, silence
 from search.payload import Reason, Told, payload, reasons
 from search.subscriptions import Subscription
 
@@ -94,10 +94,11 @@ class Matching:
     def _match(self, found: Matched, subscription: Subscription) -> Match:
         return Match(subscription=subscription, story=found.story, now=self._clock())
 
-    def _body(self, match: Match, told: Told, why: tuple[Reason, ...]) -> Callable[[str], str]:
-        return lambda alert_id: payload(
+    def _body(self, match: Match, told: Told, why: tuple[Reason, ...]) -> Body:
+        return lambda alert_id, kind: payload(
             told,
             match.subscription,
+            kind=kind,
             alert_id=alert_id,
             why=why,
             created=match.now,

@@ -16,9 +16,8 @@ from processors.document import Document
 from processors.query_tree import Field, Query
 from processors.records import StoryRecord, Zone
 from processors.reference import grounds, spans_of
+from search.alert_state import AlertType
 from search.subscriptions import Subscription
-
-TYPE = "article.matched"
 
 EXCERPT_CHARS = 1_000
 
@@ -99,6 +98,7 @@ class Told:
     story: dict[str, Any]
     topics: list[str]
     links: dict[str, str]
+    """``{subscription}`` stands for the id of who is told."""
 
     @classmethod
     def of(cls, story: StoryRecord, *, link_base: str) -> Told:
@@ -122,9 +122,9 @@ class Told:
             },
             topics=[tag.topic for tag in story.topics if tag.band == "tag"][:MAX_TOPICS],
             links={
-                "article": f"{base}/api/articles/{article.id}",
-                "story": f"{base}/api/stories/{story.story_id}",
-                "mute": f"{base}/api/subscriptions/",
+                "article": f"{base}/articles/{article.id}",
+                "story": f"{base}/stories/{story.story_id}",
+                "mute": f"{base}/subscriptions/{{subscription}}/mute/{story.story_id}",
             },
         )
 
@@ -137,6 +137,7 @@ def payload(
     why: Sequence[Reason],
     created: datetime,
     max_bytes: int,
+    kind: AlertType = "article.matched",
 ) -> str:
     """The JSON body, at most ``max_bytes`` of UTF-8: excerpt and reasons give way."""
     body = b""
@@ -144,46 +145,73 @@ def payload(
         excerpt = cut(told.text, excerpt_chars) if excerpt_chars else ""
         data = {
             "alert_id": alert_id,
-            "subscription": _subscription(subscription),
+            "subscription": subscription_told(subscription),
             "article": {**told.article, "excerpt": excerpt},
             "story": told.story,
             "topics": told.topics,
             "why": [_reason(one) for one in why[:reasons_kept]],
-            "links": {**told.links, "mute": told.links["mute"] + subscription.id},
+            "links": {one: _link(url, subscription) for one, url in told.links.items()},
         }
-        body = _encoded(data, format_time(created))
+        body = encoded(data, kind=kind, timestamp=created)
         if len(body) <= max_bytes:
             break
     return body.decode()
 
 
-def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime) -> str:
+def payload_of_test(
+    subscription: Subscription, *, alert_id: str, now: datetime, of: str = "subscription"
+) -> str:
     """A body of the same shape that says that it is a test."""
+    return payload_of_words(
+        subscription_told(subscription),
+        alert_id=alert_id,
+        now=now,
+        title=f"Test alert of the {of} {subscription.name}",
+        text="Wirewatch can reach this receiver.",
+        flag="test",
+    )
+
+
+def payload_of_words(
+    told: dict[str, str],
+    *,
+    alert_id: str,
+    now: datetime,
+    title: str,
+    text: str,
+    flag: str,
+) -> str:
+    """A body of the same shape about no article; it has ``flag``, so that programs can tell."""
     seen = format_time(now)
     data = {
         "alert_id": alert_id,
-        "test": True,
-        "subscription": _subscription(subscription),
+        flag: True,
+        "subscription": told,
         "article": {
             "id": "",
-            "title": f"Test alert of the subscription {subscription.name}",
+            "title": title,
             "url": "",
             "source": "",
             "published": seen,
             "seen": seen,
             "language": "en",
-            "excerpt": "Wirewatch can reach this receiver.",
+            "excerpt": text,
         },
         "story": {"id": "", "size": 0, "sources": []},
         "topics": [],
         "why": [],
         "links": {"article": "", "story": "", "mute": ""},
     }
-    return _encoded(data, seen).decode()
+    return encoded(data, kind="article.matched", timestamp=now).decode()
 
 
-def _encoded(data: dict[str, Any], timestamp: str) -> bytes:
-    return to_json({"type": TYPE, "timestamp": timestamp, "data": data})
+def encoded(data: dict[str, Any], *, kind: AlertType, timestamp: datetime) -> bytes:
+    """A body with ``data``, as receivers get it."""
+    return to_json({"type": kind, "timestamp": format_time(timestamp), "data": data})
+
+
+def _link(url: str, subscription: Subscription) -> str:
+    return url.replace("{subscription}", subscription.id)
 
 
 def _reason(one: Reason) -> dict[str, Any]:
@@ -192,5 +220,6 @@ def _reason(one: Reason) -> dict[str, Any]:
     return {"clause": clause, "zone": one.zone or "", "spans": places, "text": one.text}
 
 
-def _subscription(one: Subscription) -> dict[str, str]:
-    return {"id": one.id, "name": one.name, "query": cut_bytes(one.query, QUERY_BYTES)}
+def subscription_told(one: Subscription, *, max_bytes: int = QUERY_BYTES) -> dict[str, str]:
+    """What every body says of its subscription."""
+    return {"id": one.id, "name": one.name, "query": cut_bytes(one.query, max_bytes)}

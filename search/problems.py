@@ -35,7 +35,10 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
 
 def problem_of(error: Exception) -> JSONResponse:
     """The problem document of an error."""
-    return problem(*described(error))
+    answer = problem(*described(error))
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)  # such as Allow
+    return answer
 
 
 def described(error: Exception) -> tuple[int, dict[str, Any]]:

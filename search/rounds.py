@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,20 +14,19 @@ from ingest.errors import FencedError, NotFoundError, UnavailableError
 from ingest.log import Log, NewRecord, Record
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
+from search.audit import audit_record
 from search.channels import Delivery
-from search.deliveries import Outcome, answered, concluded, given_up, targets_left
-from search.erased_alerts import emptied, speaks_of
-from search.last_words import LastWords
+from search.deliveries import REMOVED, Outcome, answered, concluded, given_up, muted, targets_left
+from search.erased_alerts import speaks_of
+from search.held import HeldAlert
+from search.notices import notice
+from search.outcomes import RETRY_SECONDS, Outcomes, alert_record
 from search.ownership import Ownership
 from search.subscriptions import Subscription
-
-RETRY_SECONDS = 1.0
-"""While the log is away or full: what was acknowledged is not sent again, its outcome waits."""
+from search.waiting import round_due
 
 MAX_KEPT = 500
 """Alerts of open rounds in memory, 10 MB at most: thousands may wait for one receiver."""
-
-REMOVED = "The subscription was removed."
 
 _events = structlog.get_logger(__name__)
 
@@ -62,11 +61,24 @@ class Begun:
         targets: Of each round that has begun.
         early: When those are due that may not begin yet.
         elsewhere: The shards of those that are not ours to begin.
+        held: Those that are held.
+        over: Digests that failed, or have nowhere to go, before they began.
     """
 
-    targets: dict[str, tuple[str, ...]]
-    early: dict[str, datetime]
-    elsewhere: dict[str, int]
+    targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    early: dict[str, datetime] = field(default_factory=dict)
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    held: list[HeldAlert] = field(default_factory=list)
+    over: list[Alert] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Some alerts, as the log has them, with what decides whether they go."""
+
+    records: list[Record]
+    subscriptions: dict[str, Subscription]
+    muted: set[str]
 
 
 class Rounds:
@@ -75,6 +87,7 @@ class Rounds:
     def __init__(
         self,
         log: Log,
+        outcomes: Outcomes,
         *,
         shards: Ownership,
         clock: Callable[[], datetime],
@@ -82,15 +95,14 @@ class Rounds:
         crash_point: Callable[[str], None],
     ) -> None:
         self._log = log
+        self._outcomes = outcomes
         self._shards = shards
         self._clock = clock
         self._chance = chance
         self._crash_point = crash_point
         self._open: dict[str, Round] = {}
-        self._erased: Collection[str] = frozenset()
-        self._words = LastWords(shards)
 
-    def __contains__(self, alert_id: str) -> bool:
+    def __contains__(self, alert_id: object) -> bool:
         return alert_id in self._open
 
     def wants(self, alert_id: str, target: str) -> bool:
@@ -106,78 +118,55 @@ class Rounds:
         Raises:
             UnavailableError: the log cannot be read now.
         """
-        records, subscriptions = await asyncio.to_thread(self._read, alert_ids)
+        known = await asyncio.to_thread(self._read, alert_ids)
         held = self._shards.held()
-        begun = Begun(targets={}, early={}, elsewhere={})
-        for record in records:
+        begun = Begun()
+        for record in known.records:
             alert = decode(Alert, record.value or b"")
-            since = held.get(record.partition.number)
-            wanted = ("waiting", "failed", "muted") if again else ("waiting",)
+            shard = record.partition.number
+            since = held.get(shard)
+            wanted = ("waiting", "failed", "muted") if again else ("waiting", "held")
             if alert.alert_id in self._open or alert.state not in wanted:
                 continue
             if since is None:
-                begun.elsewhere[alert.alert_id] = record.partition.number
-                continue
-            if speaks_of(alert, self._erased):  # claimed while its article was being erased
-                await self.erase([alert.alert_id], self._erased)
-                continue
-            if not again and alert.next_attempt and alert.next_attempt > self._clock():
-                begun.early[alert.alert_id] = alert.next_attempt
-                continue
-            one = Round(
-                alert=alert, shard=record.partition.number, since=since, pending=(), left=set()
-            )
-            try:
-                targets = await self._begun(one, alert, subscriptions.get(alert.subscription))
-            except FencedError:
-                begun.elsewhere[alert.alert_id] = one.shard
-                continue
-            if targets:
-                begun.targets[alert.alert_id] = targets
+                begun.elsewhere[alert.alert_id] = shard
+            elif speaks_of(alert, self._outcomes.erased):  # claimed while it was being erased
+                with suppress(FencedError):
+                    await self._outcomes.write([alert_record(alert, shard)], since=held)
+                begun.early[alert.alert_id] = self._clock()
+            elif alert.state == "held":
+                begun.held.append(HeldAlert.of(alert, shard=shard, since=since))
+            elif not again and (due := round_due(alert)) > self._clock():
+                begun.early[alert.alert_id] = due
+            else:
+                one = Round(alert=alert, shard=shard, since=since, pending=(), left=set())
+                try:
+                    await self._begun(one, alert, known, begun=begun, again=again)
+                except FencedError:
+                    begun.elsewhere[alert.alert_id] = shard
         return begun
 
     async def _begun(
-        self, one: Round, alert: Alert, subscription: Subscription | None
-    ) -> tuple[str, ...]:
+        self, one: Round, alert: Alert, known: _Known, *, begun: Begun, again: bool
+    ) -> None:
+        over: Alert | None = None
+        subscription = known.subscriptions.get(alert.subscription)
+        targets = targets_left(alert, subscription) if subscription else ()
         if subscription is None:
-            await self._write(one, given_up(alert, REMOVED, now=self._clock()))
-            return ()
-        targets = targets_left(alert, subscription)
-        if not targets:
-            await self._write(one, replace(alert, pending=(), state="sent", next_attempt=None))
-            return ()
+            over = given_up(alert, REMOVED, now=self._clock())
+        elif alert.alert_id in known.muted and not again:
+            over = muted(alert)
+        elif not targets:
+            over = replace(alert, pending=(), state="sent", next_attempt=None)
+        if over is not None:
+            await self._write(one, over)
+            begun.over.extend([over] if over.members else [])
+            return
         one.pending, one.left = targets, set(targets)
         if len(self._open) >= MAX_KEPT:
             one.alert = None
         self._open[alert.alert_id] = one
-        return targets
-
-    async def erase(self, alert_ids: Sequence[str], articles: Collection[str]) -> None:
-        """Empty the alerts, those under way too, which end; and any that speaks of ``articles``.
-
-        Raises:
-            UnavailableError: the log cannot be read now.
-        """
-        self._erased = articles
-        records, _ = await asyncio.to_thread(self._read, alert_ids) if alert_ids else ((), {})
-        held = self._shards.held()
-        for record in records:
-            alert, number = decode(Alert, record.value or b""), record.partition.number
-            one = self._open.get(alert.alert_id)
-            if one is None and number in held:
-                one = Round(alert=alert, shard=number, since=held[number], pending=(), left=set())
-            if one is not None:
-                with suppress(FencedError):  # whoever owns the shard now empties it
-                    await self._empty(one, alert.alert_id)
-
-    async def _empty(self, one: Round, alert_id: str) -> None:
-        async with one.writing:
-            stored = one.alert or await self._alert(alert_id)
-            alert = emptied(stored, self._erased, now=self._clock())
-            one.alert = one.alert and alert
-            if not alert.payload and self._open.get(alert_id) is one:
-                del self._open[alert_id]
-            await self._write(one, alert)
+        begun.targets[alert.alert_id] = targets
 
     def abandon(self, alert_id: str) -> int:
         """Forget a round under way; its shard, whose owner begins it anew."""
@@ -216,9 +205,17 @@ class Rounds:
         return alert
 
     async def settle(
-        self, alert_id: str, outcome: Outcome, *, endpoint: Endpoint, is_changed: bool
+        self,
+        alert_id: str,
+        outcome: Outcome,
+        *,
+        endpoint: Endpoint,
+        is_changed: bool,
+        is_given_up: bool = False,
     ) -> Alert | None:
         """Write what came of one target; the alert, where the round is over with it.
+
+        ``is_given_up``: the receiver just was, and a notice of it is written too.
 
         Raises:
             FencedError: the shard went, and with it the round.
@@ -236,7 +233,12 @@ class Rounds:
             if not one.left:
                 alert = concluded(alert, one.outcomes, now=now, chance=self._chance())
             one.alert = one.alert and alert
-            await self._write(one, alert, endpoint if is_changed else None)
+            more = [_health(endpoint)] if is_changed else []
+            if not outcome.error:
+                more.append(audit_record(alert, endpoint.target, outcome, now=now))
+            given_up = [notice(alert, endpoint, now=now)] if is_given_up else []
+            said = [alert_record(each, one.shard) for each in (alert, *given_up)]
+            await self._outcomes.write(said, since={one.shard: one.since}, besides=more)
         if one.left:
             return None
         if self._open.get(alert_id) is one:
@@ -245,48 +247,34 @@ class Rounds:
 
     async def note(self, endpoint: Endpoint) -> None:
         """Write how a receiver does, without an alert."""
-        await self._append([_health(endpoint)])
-
-    async def _write(self, one: Round, alert: Alert, endpoint: Endpoint | None = None) -> None:
-        """Write how it stands. Raises FencedError."""
-        key, value = ALERT + alert.alert_id, encode(alert)
-        said = NewRecord(topic=TOPIC, key=key, value=value, partition=one.shard)
-        records = [said] if endpoint is None else [said, _health(endpoint)]
-        self._words.writing([said])
-        self._words.written([said], (await self._append(records, one))[:1])
-
-    async def say_again(self) -> None:
-        """Write outcomes again that an earlier owner's late word hides.
-
-        Raises:
-            UnavailableError: the log cannot be read now.
-        """
-        if keys := self._words.keys():
-            stored = await asyncio.to_thread(self._log.table(TOPIC).many, keys)
-            for said in self._words.overtaken(stored):
-                _events.info("said again", key=said.key)
-                self._words.writing([said])
-                self._words.written([said], await self._append([said]))
-
-    async def _append(self, records: list[NewRecord], one: Round | None = None) -> list[int]:
-        """The offsets. Raises FencedError where the shard of ``one`` went meanwhile."""
-        while one is None or self._shards.holds(one.shard, one.since):
+        while True:
             try:
-                return await asyncio.wrap_future(self._log.submit(records))
+                await self._outcomes.append([_health(endpoint)])
             except UnavailableError as error:
                 _events.warning("outcome waits", reason=error.sentence)
                 await asyncio.sleep(RETRY_SECONDS)
-        raise FencedError(f"shard {one.shard} is not ours any more")
+            else:
+                return
 
-    def _read(self, alert_ids: Sequence[str]) -> tuple[list[Record], dict[str, Subscription]]:
+    async def _write(self, one: Round, alert: Alert) -> None:
+        """Write how it stands. Raises FencedError."""
+        said = alert_record(alert, one.shard)
+        await self._outcomes.write([said], since={one.shard: one.since})
+
+    def _read(self, alert_ids: Sequence[str]) -> _Known:
         found = self._log.table(TOPIC).many([ALERT + one for one in alert_ids])
         records = [found[ALERT + one] for one in alert_ids if ALERT + one in found]
-        names = {decode(Alert, record.value or b"").subscription for record in records}
+        alerts = [decode(Alert, record.value or b"") for record in records]
+        names = {one.subscription for one in alerts}
         subscriptions = self._log.table("subscriptions").many(names)
-        return records, {
-            name: decode(Subscription, record.value or b"")
-            for name, record in subscriptions.items()
-        }
+        return _Known(
+            records=records,
+            subscriptions={
+                name: decode(Subscription, record.value or b"")
+                for name, record in subscriptions.items()
+            },
+            muted=self._outcomes.muted(alerts),
+        )
 
 
 def report(alert: Alert, outcome: Outcome) -> None:

@@ -20,7 +20,6 @@ DOCS_POLICY = (
 """Swagger UI writes style attributes, has its icons in data: URLs and sets innerHTML."""
 
 DOCS = "/docs"
-STATIC = "/static/"
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -51,8 +50,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers["content-security-policy"] = DOCS_POLICY if path == DOCS else PAGE_POLICY
-                if not path.startswith(STATIC):
-                    headers["cache-control"] = "no-store"  # what is shown is somebody's own
+                headers.setdefault("cache-control", "no-store")  # what is shown is somebody's own
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -10,15 +10,15 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
 
 from ingest.connections import Connections
-from ingest.errors import FencedError, NotFoundError, UnavailableError, UsageError
+from ingest.errors import NotFoundError, UnavailableError, UsageError
 from ingest.guard import Guard
 from ingest.log import Log
 from ingest.wire import decode
@@ -27,33 +27,29 @@ from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
 from search.erased_alerts import ErasedAlerts, refuse_erased
-from search.lanes import Lane
+from search.gathering import Gathering
+from search.held import LONG_AGO
+from search.mail.settings import MailSettings
+from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
-from search.rounds import Rounds, report
+from search.rewrites import Rewrites
+from search.rounds import Rounds
 from search.secrets import Vault
 from search.subscriptions import redacted
 from search.tasks import Tasks
-from search.trial import tried
+from search.trial import tried, tried_channel
+from search.turns import Turns
 from search.waiting import Waiting
 
 LOOK_SECONDS = 1.0
 """How often we look for shards that came to us."""
-
-LATER_SECONDS = 5.0
-"""When an alert that could not be read is tried again."""
-
-BROKEN_SECONDS = 3600.0
-"""When one is tried again whose delivery we broke ourselves: it may have been sent."""
 
 SAY_AGAIN_SECONDS = 5.0
 """How soon the late word of a shard's earlier owner is set right."""
 
 FINISH_SECONDS = 5.0
 """What is under way at the end may finish; SIGTERM promises an end within ten seconds (F34)."""
-
-MAX_BEGINNING = 200
-"""Rounds being begun at a time: the rest of a burst waits as bare ids."""
 
 _events = structlog.get_logger(__name__)
 
@@ -63,6 +59,7 @@ class Sender:
 
     Args:
         connections: Other look-ups or certificates than the system's.
+        with_kafka: The log is in Kafka.
         stdout, as_json: Where ``stdout:`` goes, and whether as payloads.
     """
 
@@ -75,6 +72,8 @@ class Sender:
         secrets: Vault,
         shards: Ownership | None = None,
         connections: Connections | None = None,
+        mail: MailSettings | None = None,
+        with_kafka: bool = False,
         stdout: TextIO | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
@@ -85,29 +84,67 @@ class Sender:
         self._log = log
         self._clock = clock
         channels = Channels(
+            log,
             connections=connections or Connections(guard, keep_alive=True),
+            guard=guard,
             secrets=secrets,
             settings=settings,
+            mail=mail,
+            with_kafka=with_kafka,
             stdout=stdout,
             as_json=as_json,
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
+        self._outcomes = Outcomes(log, shards, clock=clock)
+        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
-            log, shards=shards, clock=clock, chance=chance, crash_point=crash_point
+            log,
+            self._outcomes,
+            shards=shards,
+            clock=clock,
+            chance=chance,
+            crash_point=crash_point,
         )
         self._waiting = Waiting(log, shards)
-        self._erased = ErasedAlerts(log, shards)
-        self._backlog: deque[str] = deque()
-        self._is_beginning = False
+        self._gathering = Gathering(
+            log,
+            self._outcomes,
+            shards=shards,
+            settings=settings,
+            clock=clock,
+            crash_point=crash_point,
+        )
+        self._held = self._gathering.held
+        self._rewrites = Rewrites(
+            log, self._outcomes, self._held, shards=shards, crash_point=crash_point
+        )
+        self._changes: deque[tuple[str, Collection[str]]] = deque()
+        self._is_gathering = False
         self._tasks = Tasks()
+        self._turns = Turns(
+            rounds=self._rounds,
+            receivers=self._receivers,
+            waiting=self._waiting,
+            held=self._held,
+            rewrites=self._rewrites,
+            tasks=self._tasks,
+            clock=clock,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
-        self._patient = True
         self._said = 0.0
 
     def notify(self, alert_ids: Sequence[str]) -> None:
         """These claims are in the log now. Safe from any thread, at any time."""
         self._waiting.tell(alert_ids)
+        self._wake()
+
+    def changed(self, subscription_id: str, muted: Collection[str]) -> None:
+        """A subscription was edited, or stories are ``muted`` for it. Safe from any thread."""
+        self._changes.append((subscription_id, muted))
+        self._wake()
+
+    def _wake(self) -> None:
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # closed meanwhile: the next start finds the claims
@@ -123,7 +160,7 @@ class Sender:
 
     async def once(self, until: asyncio.Event | None = None) -> None:
         """Give each delivery one attempt that is due, or is claimed before ``until`` is set."""
-        self._patient = False
+        self._turns.is_patient = False
         self._waiting.hold()
         try:
             if until is not None:
@@ -134,11 +171,13 @@ class Sender:
                 await self._tasks.one()
                 self._start()
         finally:
-            self._patient = True
+            self._turns.is_patient = True
             self._waiting.release()
 
     async def retry(self, alert_id: str) -> None:
         """Give an alert that was not delivered an attempt now, whatever its receiver's state.
+
+        One that a digest brings, or failed to, is brought by that.
 
         Raises:
             NotFoundError: there is no such alert.
@@ -151,11 +190,20 @@ class Sender:
         refuse_erased(alert)
         if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
+        if digest := self._held.digest_of(alert_id) or alert.digest:
+            await self.retry(digest)
+            return
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
+        if alert.state == "held":
+            taken = not self._held.remove([alert_id], subscription=alert.subscription)
+            if taken and self._is_gathering:
+                raise UsageError(f"alert {alert_id} is about to be sent", code="under-way")
+            await self._gathering.let_go(alert, shard=record.partition.number)
         begun = await self._rounds.begin([alert_id], again=True)
+        await self._turns.mark(begun.over)
         targets = begun.targets.get(alert_id, ())
-        await asyncio.gather(*(self._attempt(one, alert_id, forced=True) for one in targets))
+        await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
 
     async def forget_erased(self, *, again: bool = False) -> None:
         """Empty the alerts of articles that were erased; ``again``: look through all of them.
@@ -163,29 +211,34 @@ class Sender:
         Raises:
             UnavailableError: the log cannot be read now; the next call does it.
         """
-        if again:
-            self._erased.again()
-        found = await asyncio.to_thread(self._erased.read)
-        try:
-            await self._rounds.erase(found, self._erased.articles)
-        except UnavailableError:
-            self._erased.again()
-            raise
+        found = await asyncio.to_thread(self._erased.read, again=again)
+        self._outcomes.erased = self._erased.articles
+        for alert_id in found:
+            if alert_id in self._rounds:  # it begins anew with what is left of it
+                self._rounds.abandon(alert_id)
+                self._waiting.put_off(alert_id, self._clock())
+        await self._rewrites.erase(found)
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
         """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
 
         A receiver that acknowledges it is in use again.
         """
-        rows = []
         now = self._clock()
-        for target, outcome in await tried(self._log, self._receivers, subscription_id, now=now):
-            lane = await self._receivers.lane(target)
-            if not outcome.error and self._receivers.learn(lane, outcome):
-                await self._rounds.note(lane.endpoint)
-                self._pump(lane)
-            rows.append({"to": redacted(target), "status": outcome.status, "error": outcome.error})
-        return rows
+        found = await tried(self._log, self._receivers, subscription_id, now=now)
+        return [await self._tested(target, outcome) for target, outcome in found]
+
+    async def send_channel_test(self, listed: str, *, name: str) -> dict[str, Any]:
+        """Send a test alert to a named channel, as it stands in targets; a row as ``send_test``."""
+        outcome = await tried_channel(self._receivers, listed, name=name, now=self._clock())
+        return await self._tested(listed, outcome)
+
+    async def _tested(self, target: str, outcome: Outcome) -> dict[str, Any]:
+        lane = await self._receivers.lane(target)
+        if not outcome.error and self._receivers.learn(lane, outcome):
+            await self._rounds.note(lane.endpoint)
+            self._turns.pump(lane)
+        return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
@@ -212,102 +265,51 @@ class Sender:
         """Read what has come to wait."""
         try:
             await self.forget_erased()
-            self._waiting.add(await asyncio.to_thread(self._waiting.read))
+            await self._take_in()
             if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
                 self._said = time.monotonic()
-                await self._rounds.say_again()
+                await self._outcomes.say_again()
         except UnavailableError as error:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
 
+    async def _take_in(self) -> None:
+        found = await asyncio.to_thread(self._waiting.read)
+        self._tasks.start(self._turns.mark(self._gathering.take_in(found)))
+        self._waiting.add(found.due)
+        while self._changes:
+            name, muted = self._changes[0]
+            if muted:  # before more of it goes
+                await self._rewrites.mute(name, muted, under_way=self._rounds)
+            self._held.look_again(name)
+            self._changes.popleft()
+
     def _start(self) -> None:
         """Begin the rounds that are due, and look at every lane whose rest may be over."""
-        self._backlog += self._waiting.pop_due(self._clock())
-        self._begin_more()
-        for lane in self._receivers.lanes():
-            self._pump(lane)
+        now = self._clock()
+        self._turns.begin(self._waiting.pop_due(now))
+        look = self._gathering.next_look(now)
+        if look is not None and look <= now and not self._is_gathering:
+            self._is_gathering = True
+            self._tasks.start(self._gather())
+        self._turns.look_at_lanes()
 
-    def _begin_more(self) -> None:
-        if self._backlog and not self._is_beginning:
-            self._is_beginning = True
-            count = min(len(self._backlog), MAX_BEGINNING)
-            self._tasks.start(self._begin([self._backlog.popleft() for _ in range(count)]))
-
-    async def _begin(self, alert_ids: list[str]) -> None:
+    async def _gather(self) -> None:
         try:
-            begun = await self._rounds.begin(alert_ids)
-            pairs = [(one, to) for one, targets in begun.targets.items() for to in targets]
-            lanes = [(await self._receivers.lane(target), one) for one, target in pairs]
-        except Exception as error:  # noqa: BLE001 - said there
-            self._again_later(alert_ids, error)
+            released = await self._gathering.release(together=self._turns.is_patient)
+        except Exception as error:  # noqa: BLE001 - what it took is found at the next start
+            _events.error("gathering broke", exc_info=error)
             return
         finally:
-            self._is_beginning = False
-        self._begin_more()
-        for alert_id in alert_ids:
-            if alert_id in begun.early:
-                self._waiting.put_off(alert_id, begun.early[alert_id])
-            elif alert_id in begun.elsewhere:
-                self._waiting.let_go(alert_id, begun.elsewhere[alert_id])
-            elif alert_id not in self._rounds:
-                self._waiting.done(alert_id)
-        for lane, alert_id in lanes:
-            lane.waiting.append(alert_id)
-            self._pump(lane)
-
-    def _again_later(self, alert_ids: Sequence[str], error: Exception) -> None:
-        """Their rounds broke: neither forget them nor send them time and again."""
-        if isinstance(error, UnavailableError):
-            _events.warning("stage waits", stage="deliver", reason=error.sentence)
-            seconds = LATER_SECONDS
-        else:
-            _events.error("delivery broke", alerts=len(alert_ids), exc_info=error)
-            seconds = BROKEN_SECONDS
-        for alert_id in alert_ids:
-            if alert_id in self._rounds:
-                self._rounds.abandon(alert_id)
-            self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=seconds))
-
-    def _pump(self, lane: Lane) -> None:
-        while (alert_id := lane.next(now=self._clock(), patient=self._patient)) is not None:
-            lane.running += 1
-            self._tasks.start(self._turn(lane, alert_id))
-
-    async def _turn(self, lane: Lane, alert_id: str) -> None:
-        try:
-            async with lane.host:
-                await self._attempt(lane.endpoint.target, alert_id)
-        except Exception as error:  # noqa: BLE001 - said there
-            self._again_later([alert_id], error)
-        finally:
-            lane.running -= 1
-        self._pump(lane)
-
-    async def _attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
-        lane = await self._receivers.lane(target)
-        if not self._rounds.wants(alert_id, target):  # let go meanwhile
-            return
-        try:
-            if lane.endpoint.disabled and not forced:
-                hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
-                outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
-                is_changed = False
-            else:
-                delivery = await self._rounds.delivery(alert_id, target)
-                outcome = await self._receivers.deliver(delivery)
-                is_changed = self._receivers.learn(lane, outcome)
-            over = await self._rounds.settle(
-                alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
-            )
-        except FencedError:  # whoever owns the shard now begins it anew, and that may be us again
-            if alert_id in self._rounds:
-                self._waiting.let_go(alert_id, self._rounds.abandon(alert_id))
-            return
-        if over is not None:
-            report(over, outcome)
-            self._waiting.settled(over)
+            self._is_gathering = False
+        self._waiting.add([(LONG_AGO, one) for one in released])
+        self._woken.set()
 
     def _pause_seconds(self, now: datetime) -> float:
         """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""
-        times = [self._waiting.next_due(), *(lane.due() for lane in self._receivers.lanes())]
+        times = [
+            self._waiting.next_due(),
+            self._held.next_look(),
+            *(lane.due() for lane in self._receivers.lanes()),
+        ]
         waits = [(one - now).total_seconds() for one in times if one is not None and one > now]
         return min(max(0.01, min(waits, default=LOOK_SECONDS)), LOOK_SECONDS)

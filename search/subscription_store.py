@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -19,6 +20,7 @@ from processors.query import parse
 from processors.query_advice import check_topics
 from search.backfill import check_begin
 from search.caller import LOCAL, Caller
+from search.channel_store import ChannelStore
 from search.secrets import Vault
 from search.subscription_changes import Changes, Options, check_times
 from search.subscription_names import Names
@@ -52,10 +54,12 @@ class SubscriptionStore:
         folder: Path | None = None,
         topics: Collection[str] | None = None,
         claim_days: float = 30,
+        targets: Targets | None = None,
     ) -> None:
         self._log = log
         self._secrets = secrets
-        self._targets = Targets(secrets=secrets, guard=guard, folder=folder)
+        self._targets = targets or Targets(secrets=secrets, guard=guard, folder=folder)
+        self.channels = ChannelStore(log, secrets=secrets, targets=self._targets)
         self._topics = topics
         self._claim_days = claim_days
         self._names = Names(log)
@@ -132,6 +136,15 @@ class SubscriptionStore:
         with self._changing:
             before = self.get(which, who=who)
             after = self._made(before, changes, from_network=from_network, catch_up=catch_up)
+            self._write([after])
+        return after
+
+    def take_off(self, which: str, target: str, *, who: Caller = LOCAL) -> Subscription:
+        """The subscription without ``target``, as it is stored there. Raises NotFoundError."""
+        with self._changing:
+            before = self.get(which, who=who)
+            left = tuple(one for one in before.to if one != target)
+            after = replace(before, to=left, version=before.version + 1)
             self._write([after])
         return after
 
@@ -238,8 +251,12 @@ class SubscriptionStore:
         if "name" in given:
             given["name"] = self._free(given["name"], owner=before.owner, besides=before.id)
         if "to" in given:
+            owner = Caller(owner=before.owner, scopes=frozenset())
             given["to"] = self._targets.stored(
-                given["to"], known=before.to, from_network=from_network
+                given["to"],
+                known=before.to,
+                from_network=from_network,
+                named=partial(self.channels.listed, who=owner),
             )
         after = replace(before, **given, version=before.version + 1)
         check_times(after)
@@ -256,6 +273,7 @@ class SubscriptionStore:
             raise UsageError(
                 f"there is a subscription {wanted} already",
                 hint="Choose another name, or change it: wirewatch subscriptions edit",
+                code="name-taken",
             )
         return wanted
 

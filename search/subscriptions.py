@@ -25,7 +25,8 @@ REFERENCE = re.compile(r"\{secret:([0-9a-f]{16}|[A-Za-z0-9_-]{39,})\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 CHANNEL = "channel:"
-"""How a named channel stands in a subscription: by its id, so that an edit counts at once."""
+"""How a named channel stands in a subscription: ``channel:ID/NAME``, so that an edit of the channel
+counts at once, and its name can be shown wherever the target is."""
 
 HERE_ONLY = {
     "apprise": "another Apprise server, whose receivers are not known here",
@@ -49,7 +50,9 @@ EXAMPLES = "Use for example https://… (a signed webhook), mailto:jane@example.
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
+)
 """Plain addresses of RFC 5321: no quoted local part, nothing that could end a header line."""
 
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
@@ -64,7 +67,7 @@ class Subscription:
         query_version: Grows when the query changes, or a pause ends and nothing of it is caught
             up with: what counts from now on.
         to: ``https://…`` (``http://`` only where allowed by name), ``mailto:…``, ``file:PATH``,
-            ``stdout:``, ``kafka:NAME``, a URL of apprise or ``channel:ID`` of a named channel;
+            ``stdout:``, ``kafka:NAME``, a URL of apprise or ``channel:ID/NAME``;
             a secret part of a URL is a reference, see ``search.secrets``.
         mode: ``digest`` where ``digest`` says when, else ``instant``.
         digest, quiet, throttle: When alerts may go (``search.timing``); empty where at once.
@@ -202,5 +205,7 @@ def narrowed(query: str, *, sources: Sequence[str] = (), languages: Sequence[str
 
 
 def redacted(target: str) -> str:
-    """``target`` as people may see it: references become ``***``."""
+    """``target`` as people may see it: references become ``***``, a channel has its name."""
+    if target.startswith(CHANNEL):
+        return target.partition("/")[2]
     return REFERENCE.sub("***", target)

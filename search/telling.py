@@ -40,7 +40,9 @@ def when(moment: str | None) -> str:
 
 def about(article: Data) -> str:
     """Where and when an article appeared."""
-    return ", ".join(filter(None, (article["source"], when(article["published"] or article["seen"]))))
+    return ", ".join(
+        filter(None, (article["source"], when(article["published"] or article["seen"])))
+    )
 
 
 def why(reasons: Sequence[Data]) -> str:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 from ingest.errors import UsageError
+from search.alert_state import HeldFor
+from search.subscriptions import Subscription
 
 TEXT_CHARS = 100
 """Of a schedule as people write it: five fields and a zone."""
@@ -76,9 +79,7 @@ class Digest:
 
     def next_after(self, now: datetime) -> datetime:
         """The first moment of the schedule after ``now``, in UTC."""
-        wall = now.astimezone(self.zone).replace(tzinfo=None)
-        moments = (_moment(found, self.zone) for found in CronSim(self.cron, wall))
-        return next(one for one in moments if one > now)  # a wall may show it a second time now
+        return _next(self.cron, self.zone, now.astimezone(UTC).replace(second=0, microsecond=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,14 @@ def _time(hour: str, minute: str) -> time:
     return time(int(hour), int(minute))
 
 
+@lru_cache(maxsize=4_096)
+def _next(cron: str, zone: ZoneInfo, minute: datetime) -> datetime:
+    """Remembered: thousands of alerts may wait for the same schedule."""
+    wall = minute.astimezone(zone).replace(tzinfo=None)
+    moments = (_moment(found, zone) for found in CronSim(cron, wall))
+    return next(one for one in moments if one > minute)  # a wall may show it a second time now
+
+
 def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
     """The first moment at which the clocks of ``zone`` show ``wall``, or more."""
     while True:
@@ -186,3 +195,63 @@ def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
         if moment.astimezone(zone).replace(tzinfo=None) == wall:
             return moment
         wall += timedelta(minutes=1)  # clocks are put forward, by whole minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When a subscription's alerts may go; ``storm`` is a limit for everybody."""
+
+    digest: Digest | None = None
+    quiet: Quiet | None = None
+    throttle: Throttle | None = None
+    storm: Throttle | None = None
+
+    @classmethod
+    def of(cls, one: Subscription, *, storm: Throttle | None) -> Timing:
+        """What ``one`` says. Raises UsageError: this version, or machine, cannot read it."""
+        return cls(
+            storm=storm,
+            digest=Digest.parse(one.digest) if one.mode == "digest" and one.digest else None,
+            quiet=Quiet.parse(one.quiet) if one.quiet else None,
+            throttle=Throttle.parse(one.throttle) if one.throttle else None,
+        )
+
+    @property
+    def limits(self) -> dict[HeldFor, Throttle]:
+        """How many may go one by one."""
+        found: dict[HeldFor, Throttle | None] = {"throttle": self.throttle, "storm": self.storm}
+        return {why: limit for why, limit in found.items() if limit is not None}
+
+    def release(self, now: datetime) -> Hold | None:
+        """Until when an alert made now is held by schedule or quiet hours; None where it is not."""
+        if self.digest is not None:
+            at = self.digest.next_after(now)
+            return Hold(why="digest", until=self.after_quiet(at))
+        at = self.after_quiet(now)
+        return Hold(why="quiet", until=at) if at > now else None
+
+    def after_quiet(self, at: datetime) -> datetime:
+        """``at``, or where it is quiet then, when that ends."""
+        return (self.quiet and self.quiet.ends(at)) or at
+
+    def due(self, hold: Hold, *, created: datetime, now: datetime) -> datetime:
+        """When an alert may go that was held, under what the subscription says now.
+
+        A limit that is gone, or shorter, holds it no longer; nor does one for longer than it
+        lasts, where the clock was put back.
+        """
+        at = created
+        limit = self.limits.get(hold.why)
+        if self.digest is not None:
+            at = self.digest.next_after(created)
+        elif limit is not None:
+            at = min(hold.until, now + limit.window)
+        return self.after_quiet(max(at, now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """That an alert may not go yet, why, and until when."""
+
+    why: HeldFor
+    until: datetime

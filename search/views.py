@@ -13,11 +13,15 @@ from ingest.wire import as_json, decode, format_time
 from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
+from search.caller import LOCAL, Caller
 from search.erasing import refuse_erased_article
 from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
 ALERT_PREFIX = "alert:"
+
+MEMBERS_SHOWN = 100
+"""Of a digest, in its row; each of them has a row of its own that names the digest."""
 
 
 def page(name: str, rows: Iterator[dict[str, Any]], *, size: int, key: str) -> dict[str, Any]:
@@ -55,8 +59,10 @@ def hit(found: Hit) -> dict[str, Any]:
     }
 
 
-def article(log: Log, index: Index, article_id: str) -> dict[str, Any]:
+def article(log: Log, index: Index, article_id: str, *, who: Caller) -> dict[str, Any]:
     """An article with its topics, revisions, story and way through the stages.
+
+    ``who`` asks: alerts of others are no part of its way.
 
     Raises:
         NotFoundError: no article has this id, or it was erased.
@@ -71,7 +77,9 @@ def article(log: Log, index: Index, article_id: str) -> dict[str, Any]:
     # The record knows its story as it was at registration; the index, what became of it.
     placed = index.get(article_id) or story
     size = max(len(index.story(placed.story_id)), story.size)  # the index stops counting at 200
-    alerts = [one for one in all_alerts(log, about=article_id) if one.article_id == article_id]
+    alerts = [
+        one for one in all_alerts(log, about=article_id, who=who) if one.article_id == article_id
+    ]
     return {
         **as_json(story.article),
         "topics": [tag.topic for tag in story.topics if tag.band == "tag"],
@@ -144,37 +152,47 @@ def topic(one: Topic) -> dict[str, Any]:
     }
 
 
-def all_alerts(log: Log, *, about: str = "") -> Iterator[Alert]:
-    """Every alert of ``alert-state``; only those whose record has the id ``about`` in it."""
+def all_alerts(log: Log, *, about: str = "", who: Caller = LOCAL) -> Iterator[Alert]:
+    """Every alert that ``who`` may see; only those whose record has the id ``about`` in it."""
     for record in log.table("alert-state").items(ALERT_PREFIX):
         if record.value is not None and about.encode() in record.value:
-            yield decode(Alert, record.value)
+            found = decode(Alert, record.value)
+            if who.sees(found.owner):
+                yield found
 
 
-def alert(log: Log, alert_id: str) -> dict[str, Any]:
-    """One alert. Raises NotFoundError."""
+def alert(log: Log, alert_id: str, *, who: Caller = LOCAL) -> dict[str, Any]:
+    """One alert. Raises NotFoundError, also where it is somebody else's."""
     record = log.table("alert-state").get(ALERT_PREFIX + alert_id)
-    if record is None or record.value is None:
+    found = decode(Alert, record.value) if record and record.value else None
+    if found is None or not who.sees(found.owner):
         raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-    return alert_row(decode(Alert, record.value))
+    return alert_row(found)
 
 
 def alert_row(one: Alert) -> dict[str, Any]:
     """An alert as lists show it: without what it sends, its targets without secrets."""
     shown: dict[str, Any] = as_json(one)
     del shown["payload"]
+    shown["count"] = max(1, len(one.members))
+    shown["members"] = shown["members"][:MEMBERS_SHOWN]
     for name in ("pending", "acknowledged"):
         shown[name] = [redacted(target) for target in shown[name]]
     return shown
 
 
 def alerts(
-    log: Log, *, state: str = "", since: datetime | None = None, subscription: str = ""
+    log: Log,
+    *,
+    state: str = "",
+    since: datetime | None = None,
+    subscription: str = "",
+    who: Caller = LOCAL,
 ) -> list[dict[str, Any]]:
-    """Alerts, newest first."""
+    """Alerts that ``who`` may see, newest first."""
     found = [
         one
-        for one in all_alerts(log, about=subscription)
+        for one in all_alerts(log, about=subscription, who=who)
         if state in ("", one.state)
         and (since is None or one.created >= since)
         and subscription in ("", one.subscription)

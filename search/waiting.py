@@ -5,16 +5,32 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from ingest.log import Log, Record
+from ingest.log import Log
 from ingest.wire import decode
 from search.alert_state import ALERT, TOPIC, Alert
+from search.held import LONG_AGO, HeldAlert
 from search.ownership import Ownership
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
 Due = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was read.
+
+    Attributes:
+        due: Alerts that wait.
+        held: Alerts that are held, in shards that were ``gained``.
+        digests: All of these, whatever became of them.
+    """
+
+    gained: set[int]
+    due: list[Due] = field(default_factory=list)
+    held: list[HeldAlert] = field(default_factory=list)
+    digests: list[Alert] = field(default_factory=list)
 
 
 class Waiting:
@@ -38,8 +54,8 @@ class Waiting:
         """These were claimed just now."""
         self._told.append(alert_ids)
 
-    def read(self) -> list[Due]:
-        """What has come to wait since the last call: of shards that are new here, all that waits.
+    def read(self) -> Found:
+        """What has come to wait since the last call: of shards that are new here, all there is.
 
         Of shards too that were not ours for a moment, when one of their alerts was let go.
 
@@ -51,21 +67,19 @@ class Waiting:
         held = dict(self._shards.held())
         gained = {one for one, since in held.items() if self._held.get(one) != since}
         gained |= self._unread & held.keys()
-        found: list[Due] = []
+        found = Found(gained=gained)
         if gained:
-            found += [
-                due
-                for record in self._log.table(TOPIC).items(ALERT)
-                if record.partition.number in gained
-                for due in _due(record)
-            ]
+            for record in self._log.table(TOPIC).items(ALERT):
+                shard = record.partition.number
+                if shard in gained and record.value is not None:
+                    _sort(decode(Alert, record.value), found, shard=shard, since=held[shard])
         self._held = held
         self._unread -= gained
         while self._told:
-            found += [(LONG_AGO, one) for one in self._told.popleft()]
+            found.due.extend((LONG_AGO, one) for one in self._told.popleft())
         return found
 
-    def add(self, found: list[Due]) -> None:
+    def add(self, found: Sequence[Due]) -> None:
         """Take in what ``read`` gave; what is known already stays as it is."""
         for due in found:
             if due[1] not in self._known:
@@ -117,10 +131,15 @@ class Waiting:
         return self._due[0][0] if self._due else None
 
 
-def _due(record: Record) -> list[Due]:
-    if not record.key.startswith(ALERT) or record.value is None:
-        return []
-    alert = decode(Alert, record.value)
-    if alert.state != "waiting":
-        return []
-    return [(alert.next_attempt or LONG_AGO, alert.alert_id)]
+def _sort(alert: Alert, found: Found, *, shard: int, since: int) -> None:
+    if alert.type == "digest":
+        found.digests.append(alert)
+    if alert.state == "waiting":
+        found.due.append((round_due(alert), alert.alert_id))
+    elif alert.state == "held":
+        found.held.append(HeldAlert.of(alert, shard=shard, since=since))
+
+
+def round_due(alert: Alert) -> datetime:
+    """When a round of an alert that waits is due; the first at once, whatever became of clocks."""
+    return alert.next_attempt if alert.tries and alert.next_attempt else LONG_AGO

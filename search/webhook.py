@@ -77,9 +77,7 @@ class Webhooks:
             response.close()
 
 
-def signed(
-    payload: str, *, alert_id: str, secrets: Sequence[str], now: datetime
-) -> dict[str, str]:
+def signed(payload: str, *, alert_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
     """The headers of a webhook; each signature covers id, time and body."""
     signatures = (Webhook(secret).sign(alert_id, now, payload) for secret in secrets)
     return {

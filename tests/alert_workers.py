@@ -120,6 +120,10 @@ class Agency:
         await _until(lambda: sum(one.state == state for one in self.alerts()) >= count)
         return await asyncio.to_thread(self.alerts)
 
+    async def has(self, prefix: str) -> None:
+        """Wait until ``alert-state`` has a record of this kind."""
+        await _until(lambda: any(True for _ in self.log.table(TOPIC).items(prefix)))
+
     async def settled(self) -> None:
         """Wait until every story is handled for every shard."""
         await _until(lambda: not alert_lag(self.log, range(SHARDS)))

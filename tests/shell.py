@@ -12,6 +12,7 @@ import httpx
 from deploy.embedded import Embedded
 from deploy.folder import DataFolder
 from deploy.local import create_local_api
+from deploy.serve import guarded
 from deploy.settings import load
 from ingest.article import Sighting
 from ingest.log import NewRecord
@@ -69,3 +70,14 @@ def client(shell: Embedded, *, local: bool = False, from_network: bool = True) -
         else create_api(shell.services(), from_network=from_network)
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=made), base_url="http://localhost")
+
+
+def browser(
+    shell: Embedded, *, token: str = "", base_url: str = "http://localhost"
+) -> httpx.AsyncClient:
+    """A client of what is served on the port, with all that guards it; ``token`` of an account."""
+    api = create_api(shell.services(), from_network=True)
+    made = guarded(api, accounts=shell.accounts, settings=shell.settings.api)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx.ASGITransport(app=made)
+    return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)

@@ -15,6 +15,7 @@ from deploy.cli import (
     accounts,
     alerts,
     backup,
+    channels,
     cluster,
     configuration,
     erasing,
@@ -93,6 +94,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(queries.app, name="query")
 app.add_typer(subscriptions.app, name="subscriptions")
+app.add_typer(channels.app, name="channels")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(quarantine.app, name="quarantine")

@@ -10,7 +10,7 @@ import typer
 from deploy.cli.client import call, is_running, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line, print_table
-from ingest.errors import UnavailableError
+from ingest.errors import UnavailableError, UsageError
 
 app = typer.Typer(help="What was sent: list, retry, watch.")
 
@@ -63,15 +63,47 @@ def _last_error(row: Mapping[str, Any]) -> str:
 @app.command("retry", context_settings=IDS)
 def retry(
     ctx: typer.Context,
-    alert_id: Annotated[str, typer.Argument(metavar="ID")],
+    alert_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All failed ones.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="With --failed: created from then on: 2026-11-01, 24h.")
+    ] = None,
+    subscription: Annotated[
+        str | None, typer.Option(help="With --failed: of one, by name or id.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Deliver a failed alert again, with the same id."""
+    """Deliver a failed alert again, or all that failed since a time; each keeps its id."""
+    if alert_id is None:
+        _retry_failed(ctx, since if failed else None, subscription, json=json)
+        return
+    if failed or since or subscription:
+        raise UsageError("an id names one alert", hint="Give an id, or --failed with --since.")
     found = call(context_of(ctx), "POST", f"/api/alerts/{segment(alert_id)}/retry")
     if json:
         print_json([found])
     else:
         print_line(f"{found['alert_id']} is {found['state']}")
+
+
+def _retry_failed(
+    ctx: typer.Context, since: str | None, subscription: str | None, *, json: bool
+) -> None:
+    if since is None:
+        raise UsageError(
+            "which alerts?", hint="Give an id, or --failed --since 24h, perhaps --subscription."
+        )
+    body = {"since": since, "subscription": subscription or ""}
+    found = call(context_of(ctx), "POST", "/api/alerts/retry", body=body)
+    if json:
+        print_json([found])
+        return
+    count = found["retried"]
+    print_line(
+        f"{count} alert{' is' if count == 1 else 's are'} tried again; see: wirewatch alerts list"
+        if count
+        else "no failed alert"
+    )
 
 
 @app.command("watch")

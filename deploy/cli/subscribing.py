@@ -19,7 +19,11 @@ OFF = "off"
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 To = Annotated[
     list[str] | None,
-    typer.Option("--to", help="https://… (signed webhook), file:PATH or stdout:; repeatable."),
+    typer.Option(
+        "--to",
+        help="A channel's name, https://… (signed webhook), mailto:…, file:PATH, stdout: or a "
+        "URL of apprise; repeatable.",
+    ),
 ]
 Source = Annotated[
     list[str] | None,

@@ -81,6 +81,8 @@ def test(ctx: typer.Context, name: Name, json: JsonFlag = False) -> None:
     else:
         for row in found["deliveries"]:
             print_line(f"{row['to']}: {row['error'] or 'acknowledged'}")
+        if found["sentence"]:
+            print_line(found["sentence"])
     if any(row["error"] for row in found["deliveries"]):
         raise typer.Exit(1)
 

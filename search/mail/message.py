@@ -32,8 +32,7 @@ def message(
 ) -> EmailMessage:
     """The e-mail of ``payload``; a repeat of an alert is the same message, by its id.
 
-    Args:
-        unsubscribe: The address that ends these messages; empty where there is none.
+    ``unsubscribe`` is the address that ends these messages; empty where there is none.
 
     Raises:
         UsageError: ``sender`` is no address.
@@ -41,7 +40,8 @@ def message(
     found = EmailMessage(policy=SMTP)
     found["From"] = author = _author(sender)
     found["To"] = Address(addr_spec=to)
-    found["Subject"] = subject(payload)
+    # An encoded word of a stranger would be decoded and could end the line: none is one then.
+    found["Subject"] = subject(payload).replace("=?", "= ?")
     found["Date"] = format_datetime(now)
     # Each recipient has a link of their own, so each gets a message of their own.
     name = f"{alert_id}.{hashlib.sha256(to.encode()).hexdigest()[:16]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -34,11 +36,20 @@ NO_SERVER_HINT = "Set server and from_address below [mail]."
 
 
 class Mailer:
-    """Hands messages to the server of ``settings``. For one event loop."""
+    """Hands messages to the server of ``settings``. For one event loop.
+
+    ``resolver`` and ``tls`` are other look-ups and certificates than the system's.
+    """
 
     def __init__(
-        self, settings: MailSettings, guard: Guard, *, resolver: AbstractResolver | None = None
+        self,
+        settings: MailSettings,
+        guard: Guard,
+        *,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._settings = settings
         self._guard = guard
         self._resolver = resolver
@@ -47,24 +58,28 @@ class Mailer:
     async def send(self, message: EmailMessage) -> Outcome:
         """One attempt. Raises WirewatchError where the settings are at fault."""
         self._check()
-        settings = self._settings
         try:
-            async with self._free, asyncio.timeout(settings.seconds):
+            async with self._free, asyncio.timeout(self._settings.seconds):
                 await self._handed_over(message)
-        except SMTPRecipientsRefused as error:
+        except (SMTPException, *NETWORK_ERRORS) as error:
+            return self._outcome(error)
+        return Outcome()
+
+    def _outcome(self, error: Exception) -> Outcome:
+        if isinstance(error, SMTPRecipientsRefused):
             return _answered(error.recipients[0], is_final=True)
-        except SMTPResponseException as error:
+        if isinstance(error, SMTPResponseException):
             # Of a login or a sender that is refused the settings are to blame, and they may be
             # mended; a refused message or recipient stays refused.
             return _answered(error, is_final=isinstance(error, SMTPDataError))
-        except TimeoutError:
-            return Outcome(error=f"The mail server did not answer within {settings.seconds:g} s.")
-        except SMTPException as error:
-            return Outcome(error=f"The mail server broke off: {error.message[:200]}.")
-        except NETWORK_ERRORS as error:
-            url = URL.build(scheme="smtp", host=settings.server, port=settings.port)
-            return Outcome(error=explain(error, url).sentence)
-        return Outcome()
+        if isinstance(error, TimeoutError):
+            seconds = self._settings.seconds
+            return Outcome(error=f"The mail server did not answer within {seconds:g} s.")
+        cause = error.__cause__ if isinstance(error, SMTPException) else error
+        if isinstance(cause, NETWORK_ERRORS) and not isinstance(cause, SMTPException):
+            url = URL.build(scheme="smtp", host=self._settings.server, port=self._settings.port)
+            return Outcome(error=explain(cause, url).sentence)
+        return Outcome(error=f"The mail server broke off: {str(error)[:200]}.")
 
     async def _handed_over(self, message: EmailMessage) -> None:
         settings = self._settings
@@ -75,16 +90,23 @@ class Mailer:
             sock=opened,
             use_tls=settings.security == "tls",
             start_tls=settings.security == "starttls",
+            tls_context=self._tls,
             timeout=settings.seconds,
         )
         try:
-            await client.connect()
+            try:
+                await client.connect()
+            except BaseException:
+                opened.close()
+                raise
             if settings.user:
                 await client.login(settings.user, self._password())
             await client.send_message(message)
+            with suppress(SMTPException):  # it has the message: how it says goodbye is its affair
+                await client.quit()
         finally:
-            client.close()
-            opened.close()
+            if isinstance(client.transport, asyncio.Transport):
+                client.transport.abort()
 
     def _password(self) -> str:
         return read_secret(self._settings.password_file, setting="[mail] password_file")

@@ -32,6 +32,4 @@ class MailSettings:
     seconds: Annotated[
         float, Field(gt=0, description="Seconds that the server has to take one message.")
     ] = 30
-    connections: Annotated[
-        int, Field(gt=0, description="Connections to the server at a time.")
-    ] = 4
+    connections: Annotated[int, Field(gt=0, description="Connections to the server at a time.")] = 4

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from itertools import islice
+from typing import Any, get_args
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
 from search import views
@@ -15,6 +18,7 @@ from search.alert_state import Alert, State
 from search.caller import WhoAsks
 from search.pages.frame import Frame, go_to
 from search.pages.pieces import TITLE_CHARS, Pieces, language_of, pieces
+from search.pages.places import came_from
 from search.pages.times import Moment, Times
 from search.services import Services
 from search.subscriptions import redacted
@@ -33,7 +37,7 @@ class Reason:
     """A clause of the query, and the words that met it."""
 
     clause: str
-    text: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,24 +108,19 @@ def alert_pages(services: Services, frame: Frame) -> APIRouter:
             states=get_args(State),
             subscriptions=[(one.id, one.name) for one in named],
             next_page="/alerts?" + urlencode({**link, "after": last}) if is_more else "",
-            back="/alerts?" + urlencode(link) if link else "/alerts",
             said=SAID.get(said, ""),
         )
 
     @router.post("/{alert_id}/retry")
-    async def retry(alert_id: str, back: Annotated[str, Form()] = "/alerts") -> Response:
+    async def retry(who: WhoAsks, request: Request, alert_id: str) -> Response:
         """Deliver a failed alert again."""
+        await run_in_threadpool(views.alert, services.log, alert_id, who=who)
         await services.retry_alert(alert_id)
-        return go_to(
-            f"{back}{'&' if '?' in back else '?'}said=again" if is_here(back) else "/alerts"
-        )
+        back = came_from(request, otherwise="/alerts").replace("&said=again", "")
+        back = back if back.startswith("/alerts?") else "/alerts?"
+        return go_to(f"{back.removesuffix('said=again')}&said=again".replace("?&", "?"))
 
     return router
-
-
-def is_here(address: str) -> bool:
-    """Whether a form may lead back to ``address``: the list of alerts, nothing elsewhere."""
-    return address == "/alerts" or address.startswith("/alerts?")
 
 
 def following(found: list[Alert], after: str) -> list[Alert]:
@@ -146,7 +145,7 @@ def alert_row(one: Alert, times: Times) -> Row:
         subscription_name=one.subscription_name,
         created=times.moment(one.created),
         next_attempt=times.moment(one.next_attempt),
-        why=tuple(Reason(clause=reason["clause"], text=reason["text"]) for reason in why[:REASONS]),
+        why=tuple(_reasons(why)),
         attempts=tuple(
             Try(
                 at=times.moment(attempt.at),
@@ -157,6 +156,15 @@ def alert_row(one: Alert, times: Times) -> Row:
         ),
         can_retry=one.state == "failed",
     )
+
+
+def _reasons(why: Sequence[Mapping[str, Any]]) -> Iterator[Reason]:
+    """A reason a clause, with all its words."""
+    words: dict[str, dict[str, None]] = {}
+    for one in why:
+        words.setdefault(one["clause"], {})[one["text"]] = None
+    for clause, texts in islice(words.items(), REASONS):
+        yield Reason(clause=clause, texts=tuple(text for text in texts if text)[:REASONS])
 
 
 def payload_of(one: Alert) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from ingest.errors import NotFoundError
 from search import views
+from search.caller import WhoAsks
 from search.diffs import Change, changes
 from search.pages.frame import Frame
 from search.pages.pieces import Pieces, language_of, link_of, pieces
@@ -80,10 +81,10 @@ def article_page(services: Services, frame: Frame) -> APIRouter:
 
     @router.get("/{article_id}", response_class=HTMLResponse)
     def article(
-        request: Request, article_id: str, part: int = 1, revision: int = 0
+        request: Request, who: WhoAsks, article_id: str, part: int = 1, revision: int = 0
     ) -> HTMLResponse:
         """One article, or what its revision ``revision`` changed."""
-        found = views.article(services.log, services.index(), article_id)
+        found = views.article(services.log, services.index(), article_id, who=who)
         times = frame.times(request)
         labels = {one.id: one.label for one in services.topics}
         spans = list(_evidence(found["topic_tags"]))
@@ -106,6 +107,7 @@ def article_page(services: Services, frame: Frame) -> APIRouter:
             comparison=_comparison(found, revision) if revision else None,
             steps=tuple(_steps(found["journey"], times)),
             notes=found["notes"][:10],
+            mark=services.marks.of(who.owner, [article_id]).get(article_id),
         )
 
     return router

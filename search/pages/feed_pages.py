@@ -1,4 +1,4 @@
-"""``/feeds``: the health of each feed in a sentence; add, import, export, remove."""
+"""``/feeds``: the health of each feed in a sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -16,10 +17,15 @@ from search.pages.frame import Frame
 from search.pages.times import Moment, Times
 from search.services import Services
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 TITLE_CHARS, URL_CHARS, SENTENCE_CHARS = 120, 200, 300
 WORST = ("failing", "gone", "blocked", "not-a-feed", "silent", "slow", "ok")
 """What needs somebody's attention, first."""
+
+SAID = {
+    "added": "It is polled from now on; its first news come in a minute.",
+    "removed": "It is not polled any more; its articles stay.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +42,41 @@ class Row:
     failures: int
 
 
-def feed_pages(services: Services, frame: Frame) -> APIRouter:
-    """The list of feeds and its forms."""
-    router = APIRouter(prefix="/feeds")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """Renders the page of feeds, with whatever one of its forms has to say."""
 
-    @router.get("", response_class=HTMLResponse)
-    def feeds(request: Request, page: int = 1) -> HTMLResponse:
-        """Feeds, those that need attention first."""
-        found = sorted(services.feeds.health(now=datetime.now(UTC)), key=by_need)
-        page = max(1, page)
-        times = frame.times(request)
-        return frame.page(
+    services: Services
+    frame: Frame
+
+    def shown(
+        self, request: Request, *, page: int = 1, status: int = 200, **said: Any
+    ) -> HTMLResponse:
+        """The page; ``said``: url, faults, found, report, sentence."""
+        feeds = sorted(self.services.feeds.health(now=datetime.now(UTC)), key=by_need)
+        page, times = max(1, page), self.frame.times(request)
+        told = {"url": "", "faults": {}, "found": (), "report": None, "said": "", **said}
+        part = feeds[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        return self.frame.page(
             request,
             "feeds.html",
-            rows=[row_of(one, times) for one in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]],
-            summary=summary_of(found),
-            next_page=f"/feeds?page={page + 1}" if len(found) > page * PAGE_SIZE else "",
-            said="",
+            status=status,
+            rows=[row_of(one, times) for one in part],
+            summary=summary_of(feeds),
+            next_page=f"/feeds?page={page + 1}" if len(feeds) > page * PAGE_SIZE else "",
+            **told,
         )
+
+
+def feed_pages(services: Services, frame: Frame) -> APIRouter:
+    """The list of feeds."""
+    router = APIRouter(prefix="/feeds")
+    listed = FeedPage(services=services, frame=frame)
+
+    @router.get("", response_class=HTMLResponse)
+    def feeds(request: Request, page: int = 1, said: str = "") -> HTMLResponse:
+        """Feeds, those that need attention first."""
+        return listed.shown(request, page=page, said=SAID.get(said, ""))
 
     return router
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from search.caller import LOCAL, Caller
+from search.caller import LOCAL, NOBODY, Caller
 from search.form_tokens import token_of
 from search.pages.times import COOKIE, Times
 
@@ -61,7 +61,8 @@ class Frame:
             parts=PARTS,
             path=request.url.path,
             caller=caller,
-            local=caller is LOCAL,
+            logged_in=caller not in (LOCAL, NOBODY),
+            nobody=caller == NOBODY,
             may_write="write" in caller.scopes,
             is_admin="admin" in caller.scopes,
             form_token=token_of(getattr(request.state, "form_secret", "")),

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from search.pages.frame import Frame
-from search.problems import KINDS, described, problem
+from search.problems import KINDS, described, problem_of
 
 FOR_PROGRAMS = ("/api/", "/local/", "/static/", "/feeds/search.", "/openapi.json")
 TITLES = {403: "Not allowed", 404: "Not found", 503: "Not now"}
@@ -19,7 +19,7 @@ def describe_to_people(app: FastAPI, frame: Frame) -> None:
         status, found = described(error)
         asks_for_page = "text/html" in request.headers.get("accept", "")
         if not asks_for_page or request.url.path.startswith(FOR_PROGRAMS):
-            return problem(status, found)
+            return problem_of(error)
         # What is said to programs about addresses and shapes helps nobody in a browser.
         hint = found["hint"] if "openapi" not in found["hint"] else ""
         title = TITLES.get(status, "This did not work")

@@ -8,18 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
-from ingest.errors import QueryError, UsageError
+from ingest.errors import UsageError
 from processors.moments import moment
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
+from search.caller import WhoAsks
 from search.charts import Chart, chart
 from search.index import Count, Hit, SearchRequest, SearchResult
+from search.marks import Mark
 from search.pages.bars import BarLink, bar_links
-from search.pages.filters import has_filter, with_filter, without_filter
-from search.pages.frame import Frame
-from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces, pointed
+from search.pages.faults import Fault, fault_of
+from search.pages.filters import has_filter, toggled
+from search.pages.frame import Frame, go_to
+from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces
 from search.pages.searching import Asked, by_moment, interval_of, total_of
 from search.pages.times import Moment, Times
 from search.services import Services
@@ -28,7 +31,8 @@ PAGE_SIZE = 20
 FACET_VALUES = 10
 FACETS = (("topic", "Topic"), ("source", "Source"), ("lang", "Language"))
 SNIPPETS = 2
-SNIPPET_CHARS = 220
+SNIPPET_CHARS = 200
+MOST_TOPICS, MOST_WARNINGS = 5, 10
 FEW_HOURS = timedelta(hours=2)
 NEWEST = "seen:7d"
 """What is shown before anybody has asked for anything."""
@@ -40,16 +44,6 @@ EXAMPLES = (
     ("title:(ceasefire OR truce) lang:en", "only in the title, only in English"),
     ("ATLEAST/2(drone missile shell mortar)", "at least two different words of a list"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is wrong with what was typed, and where."""
-
-    field: str
-    sentence: str
-    hint: str
-    lines: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +60,8 @@ class Row:
     topics: tuple[tuple[str, str], ...]
     story_id: str
     more: int
+    starred: bool
+    read: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +69,7 @@ class Choice:
     """A facet's value: a link that adds it to the query, or takes it away."""
 
     label: str
+    clause: str
     count: int
     href: str
     chosen: bool
@@ -97,6 +94,7 @@ class Found:
     chart: Chart | None
     bars: tuple[BarLink, ...]
     ends: tuple[str, str]
+    after: str
     next_page: str
 
 
@@ -116,26 +114,34 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
     @router.get("/", response_class=HTMLResponse)
     def search(
         request: Request,
+        who: WhoAsks,
         q: str = "",
         since: str = "",
         until: str = "",
         sort: Literal["relevance", "newest", "oldest"] = "newest",
         after: str = "",
-    ) -> HTMLResponse:
-        """Search, or what is new and examples where nothing was asked for."""
+        toggle: str = "",
+    ) -> Response:
+        """Search, or what is new and examples where nothing was asked for.
+
+        ``toggle``, a facet's clause, is added to the query or taken away.
+        """
         asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
+        if toggle:
+            name, _, value = toggle.partition(":")
+            return go_to(asked.link(q=toggled(asked.q, name, value)))
         labels = {one.id: one.label for one in services.topics}
-        page = _Search(services, asked, times=frame.times(request), labels=labels)
-        found, understood, fault = page.answer(after)
+        page = _Search(services, asked, owner=who.owner, times=frame.times(request), labels=labels)
+        found, understood, faults = page.answer(after)
         return frame.page(
             request,
             "search.html",
-            status=400 if fault else 200,
+            status=400 if faults else 200,
             asked=asked,
             after=after,
             found=found,
             understood=understood,
-            fault=fault,
+            faults=faults,
             examples=EXAMPLES,
         )
 
@@ -144,42 +150,46 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
 
 class _Search:
     def __init__(
-        self, services: Services, asked: Asked, *, times: Times, labels: Mapping[str, str]
+        self,
+        services: Services,
+        asked: Asked,
+        *,
+        owner: str,
+        times: Times,
+        labels: Mapping[str, str],
     ) -> None:
+        self._owner = owner
         self._services = services
         self._asked = asked
         self._times = times
         self._labels = labels
         self._now = datetime.now(UTC)
 
-    def answer(self, after: str) -> tuple[Found | None, Understood | None, Fault | None]:
-        """What was found, how the query was read, and what is wrong with it."""
+    def answer(self, after: str) -> tuple[Found | None, Understood | None, dict[str, Fault]]:
+        """What was found, how the query was read, and what is wrong, by field."""
+        asked, field = self._asked, "q"
         try:
-            query = parse(self._asked.q or NEWEST, where="search", now=self._now)
-        except QueryError as error:
-            lines = pointed(self._asked.q, error.caret) if error.caret is not None else None
-            return (
-                None,
-                None,
-                Fault(field="q", sentence=error.sentence, hint=error.hint, lines=lines),
-            )
-        field = "since"
-        try:
-            since = self._bound(self._asked.since)
+            query = parse(asked.q or NEWEST, where="search", now=self._now)
+            field = "since"
+            since = self._bound(asked.since)
             field = "until"
-            until = self._bound(self._asked.until)
+            until = self._bound(asked.until)
             field = "q"
             found = self._found(query, since, until, after)
         except UsageError as error:
-            return None, None, Fault(field=field, sentence=error.sentence, hint=error.hint)
-        return found, self._understood(query) if self._asked.q else None, None
+            return None, None, {field: fault_of(error, asked.q)}
+        return found, self._understood(query) if asked.q else None, {}
 
     def _bound(self, text: str) -> datetime | None:
         return moment(text, now=self._now) if text else None
 
     def _understood(self, query: Query) -> Understood:
         told = warnings(query, topics={one.id for one in self._services.topics})
-        return Understood(lines=tuple(explain(query)), cost=cost_class(query), warnings=tuple(told))
+        return Understood(
+            lines=tuple(explain(query)),
+            cost=cost_class(query),
+            warnings=tuple(told[:MOST_WARNINGS]),
+        )
 
     def _found(
         self, query: Query, since: datetime | None, until: datetime | None, after: str
@@ -197,15 +207,19 @@ class _Search:
         )
         result = self._services.index().search(request)
         drawn = self._drawn(request, result, until)
+        marks = self._services.marks.of(self._owner, [one.article.id for one in result.hits])
         return Found(
-            rows=tuple(map(self._row, result.hits)),
+            rows=tuple(self._row(one, marks.get(one.article.id)) for one in result.hits),
             total=total_of(result),
             took=f"{result.took_ms:.0f} ms",
             facets=tuple(self._facets(result.facets or {})),
             chart=drawn,
             bars=bar_links(drawn, self._asked, self._times) if drawn else (),
             ends=self._ends(drawn) if drawn else ("", ""),
-            next_page=self._asked.link(after=result.after) if result.after else "",
+            after=result.after,
+            next_page=self._asked.link(after=result.after)
+            if result.after and self._asked.is_short
+            else "",
         )
 
     def _drawn(
@@ -218,7 +232,7 @@ class _Search:
             counts = by_moment(self._services.index().search(finer).histogram or ())
         return chart(counts, start=request.since, end=until)
 
-    def _row(self, hit: Hit) -> Row:
+    def _row(self, hit: Hit, mark: Mark | None) -> Row:
         article, shown = hit.article, hit.highlights
         spans = shown.title[0].spans if shown.title else ()
         return Row(
@@ -231,9 +245,11 @@ class _Search:
             source=article.source,
             url=link_of(article.url),
             seen=self._times.moment(article.seen),
-            topics=tuple((one, self._labels.get(one, one)) for one in hit.topics),
+            topics=tuple((one, self._labels.get(one, one)) for one in hit.topics[:MOST_TOPICS]),
             story_id=hit.story_id,
             more=hit.copies,
+            starred=mark is not None and mark.starred,
+            read=mark is not None and mark.read,
         )
 
     def _facets(self, found: Mapping[str, Sequence[Count]]) -> Iterator[Facet]:
@@ -243,14 +259,13 @@ class _Search:
                 yield Facet(label=label, choices=choices)
 
     def _choice(self, name: str, one: Count) -> Choice:
-        q, value = self._asked.q, one["value"]
-        chosen = bool(q) and has_filter(q, name, value)
-        changed = without_filter(q, name, value) if chosen else with_filter(q, name, value)
+        asked, value = self._asked, one["value"]
         return Choice(
             label=self._labels.get(value, value) if name == "topic" else value,
+            clause=f"{name}:{value}",
             count=one["count"],
-            href=self._asked.link(q=changed),
-            chosen=chosen,
+            href=asked.link(q=toggled(asked.q, name, value)) if asked.is_short else "",
+            chosen=bool(asked.q) and has_filter(asked.q, name, value),
         )
 
     def _ends(self, drawn: Chart) -> tuple[str, str]:

@@ -53,8 +53,13 @@ class Times:
         return f"{a.day} {a:%b}, {a:%H:%M} to {b:%H:%M}"
 
 
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone ``name``."""
+    return _zone(name) is not None
+
+
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
-    except (ValueError, OSError):  # no such zone; a name that is a path or a folder
+    except (KeyError, ValueError, OSError):  # no such zone; a path or a folder
         return None

@@ -24,7 +24,7 @@ class NewAccount(BaseModel):
 
 def account_list(services: Services) -> APIRouter:
     """Accounts: list, add, revoke."""
-    router = APIRouter(prefix="/accounts", tags=["accounts"])
+    router = APIRouter(prefix="/accounts")
     store = services.accounts
 
     @router.get("")

@@ -17,7 +17,7 @@ from search.services import Services
 
 def auditing(services: Services) -> APIRouter:
     """The audit: who received what, who changed what."""
-    router = APIRouter(prefix="/audit", tags=["accounts"])
+    router = APIRouter(prefix="/audit")
 
     @router.get("")
     def audit(

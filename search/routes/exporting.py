@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -21,12 +21,16 @@ MEDIA_TYPES: dict[Format, str] = {
     "jsonl": "application/x-ndjson",
 }
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media_type.partition(";")[0]: {} for media_type in MEDIA_TYPES.values()}}
+}
+
 
 def exporting(services: Services) -> APIRouter:
     """The export of a search."""
     router = APIRouter()
 
-    @router.get("/export", response_class=StreamingResponse)
+    @router.get("/export", response_class=StreamingResponse, responses=ANSWERS)
     def export(
         q: str,
         since: str = "",

@@ -32,6 +32,11 @@ WRITERS: Mapping[Kind, tuple[Callable[[FeedDocument], bytes], str]] = {
     "json": (json_feed, "application/feed+json; charset=utf-8"),
 }
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media_type.partition(";")[0]: {} for _, media_type in WRITERS.values()}},
+    NOT_MODIFIED: {"description": "The reader has this already."},
+}
+
 
 class NewToken(BaseModel):
     """A token for feed readers, with a name to know it by."""
@@ -45,13 +50,13 @@ def search_feeds(services: Services) -> APIRouter:
     router = APIRouter()
     tokens = FeedTokens(services.log)
 
-    @router.get("/feeds/search.{kind}")
-    def feed(request: Request, kind: Kind, q: str, token: str = "") -> Response:
+    @router.get("/feeds/search.{kind}", response_class=Response, responses=ANSWERS)
+    def feed(request: Request, who: WhoAsks, kind: Kind, q: str, token: str = "") -> Response:
         """The newest articles that a search finds, as Atom, RSS or JSON Feed."""
-        if token and tokens.owner_of(token) is None:
+        if (token or not who.scopes) and tokens.owner_of(token) is None:
             return _refused()
         query = parse(q, where="search", now=datetime.now(UTC))
-        wanted = SearchRequest(query=query, size=ENTRIES, is_counted=False)
+        wanted = SearchRequest(query=query, size=ENTRIES, counted=0)
         hits = services.index().search(wanted).hits
         url = request.url.remove_query_params("token")
         page = str(url.replace(path="/").include_query_params(q=q))

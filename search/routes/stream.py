@@ -15,7 +15,11 @@ def streaming(services: Services) -> APIRouter:
     """The live stream."""
     router = APIRouter()
 
-    @router.get("/stream", response_class=StreamingResponse)
+    @router.get(
+        "/stream",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
     async def stream(
         who: WhoAsks,
         last_event_id: Annotated[str, Header()] = "",

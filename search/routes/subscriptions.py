@@ -59,6 +59,13 @@ class Begin(BaseModel):
     since: str
 
 
+class StoryToMute(BaseModel):
+    """A story that is enough."""
+
+    model_config = ConfigDict(extra="forbid")
+    story_id: str
+
+
 class ToPreview(BaseModel):
     """A query that may become a subscription."""
 
@@ -80,6 +87,7 @@ def subscribing(services: Services, *, from_network: bool) -> APIRouter:
     """Subscriptions; ``from_network`` refuses targets on this machine."""
     router = APIRouter()
     router.include_router(_looking_back(services), prefix="/subscriptions")
+    router.include_router(_muting(services), prefix="/subscriptions")
     router.include_router(_listed(services, from_network=from_network), prefix="/subscriptions")
     router.include_router(_files(services, from_network=from_network))
     return router
@@ -128,8 +136,11 @@ def _listed(services: Services, *, from_network: bool) -> APIRouter:
 
     @router.post("/{name:path}/test")
     async def test(name: str, who: WhoAsks) -> dict[str, Any]:
-        """Send a test alert to every target."""
-        return {"deliveries": await services.send_test(store.get(name, who=who).id)}
+        """Send a test alert to every target; ``sentence`` where another process sends it."""
+        one = store.get(name, who=who)
+        rows = await services.send_test(one.id)
+        on_its_way = f"It is on its way; see: wirewatch alerts list --subscription {one.name}"
+        return {"deliveries": rows, "sentence": "" if rows else on_its_way}
 
     return router
 
@@ -154,11 +165,34 @@ def _looking_back(services: Services) -> APIRouter:
     return router
 
 
+def _muting(services: Services) -> APIRouter:
+    router = APIRouter()
+    store = services.subscriptions
+
+    @router.post("/{name:path}/mute")
+    async def mute(name: str, story: StoryToMute, who: WhoAsks) -> dict[str, Any]:
+        """Hear no more of a story."""
+        one = store.get(name, who=who)
+        await services.mute(one.id, story.story_id)
+        return {"subscription": one.id, "story_id": story.story_id, "muted": True}
+
+    @router.delete("/{name:path}/mute/{story_id}")
+    async def unmute(name: str, story_id: str, who: WhoAsks) -> dict[str, Any]:
+        """Hear of a story again."""
+        one = store.get(name, who=who)
+        await services.unmute(one.id, story_id)
+        return {"subscription": one.id, "story_id": story_id, "muted": False}
+
+    return router
+
+
 def _files(services: Services, *, from_network: bool) -> APIRouter:
     router = APIRouter()
     store = services.subscriptions
 
-    @router.get("/subscriptions.yaml")
+    @router.get(
+        "/subscriptions.yaml", response_class=Response, responses={200: {"content": {YAML: {}}}}
+    )
     def export(who: WhoAsks) -> Response:
         """Every subscription, as a file to keep or to move; secrets are left out."""
         return Response(export_text(store.all(who=who)), media_type=YAML)

@@ -62,11 +62,11 @@ TRUCE = (
         "Both sides accepted a thirty-day truce that lets aid convoys reach {village}."
     ),
     (
-        "Negotiators of the government and of {band} broke off the ceasefire talks in {place} after "
+        "Negotiators of the state and of {band} broke off the ceasefire talks in {place} after "
         "shells fell on {village}. {person} called the truce dead; the mediators stay in {other}."
     ),
     (
-        "The ceasefire along the river {village} entered into force at midnight. Monitors of {band} "
+        "The ceasefire along the river {village} came into force at midnight. Monitors of {band} "
         "counted no shot until dawn on {day}. {person} signed the truce in {place} in person."
     ),
     (
@@ -76,12 +76,12 @@ TRUCE = (
 )
 ARMS = (
     (
-        "Parliament approved a shipment of artillery shells, anti-tank missiles and forty armoured "
-        "vehicles to {place} on {day}. The arms deal with {band} is worth 900 million, {person} said. "
+        "Parliament approved a shipment of artillery shells, anti-tank missiles and forty tanks "
+        "to {place} on {day}. The arms deal with {band} is worth 900 million, said {person}. "
         "The first delivery of ammunition reaches {village} within three weeks."
     ),
     (
-        "Customs officers stopped a freighter with weapons for {band} off {place}. The arms smuggling "
+        "Customs officers stopped a ship with weapons for {band} off {place}. The arms smuggling "
         "ran through {village} for years, said prosecutor {person}; rifles and rockets were seized."
     ),
     (

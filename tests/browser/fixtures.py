@@ -82,7 +82,8 @@ async def visitor(browser: Browser, site: Site) -> AsyncIterator[Visitor]:
     yield come
     for one in visits:
         await one.context.close()
-    assert [fault for one in visits for fault in one.unexpected()] == []
+    if faults := [fault for one in visits for fault in one.unexpected()]:
+        pytest.fail("\n".join(faults))
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -345,6 +345,25 @@ def test_hits_a_day_counts_over_the_days_there_are(index: Index) -> None:
     assert index.hits_a_day(parse("peace")) == pytest.approx(1 / 30)
 
 
+def test_volume_counts_articles_and_first_finds_of_stories_by_day(index: Index) -> None:
+    day = timedelta(days=1)
+    index.write(
+        [
+            story("a", "truce holds", order=1, seen=SEEN, story_id="one"),
+            story("b", "truce holds", order=2, seen=SEEN + day, story_id="one"),
+            story("c", "truce holds", order=3, seen=SEEN + day, story_id="two"),
+            story("d", "truce holds", order=4, seen=SEEN + 9 * day, story_id="three"),
+            story("e", "peace", order=5, seen=SEEN, story_id="four"),
+        ]
+    )
+    for query in ("truce", "truce SAMESENT holds"):
+        found = index.volume(parse(query), since=SEEN, until=SEEN + 5 * day)
+        assert found.articles == {SEEN.date(): 1, (SEEN + day).date(): 2}
+        assert found.stories == {SEEN.date(): 1, (SEEN + day).date(): 1}
+        assert found.relation == "eq"
+    assert index.volume(parse("nothing"), since=SEEN, until=SEEN + day).articles == {}
+
+
 def test_counting_gives_what_a_search_gives(index: Index) -> None:
     index.write(stories(40))
     queries: Sequence[str] = ("truce", "number1*", "truce SAMESENT number7", "NOT truce")

@@ -19,6 +19,7 @@ from ingest.log import NewRecord
 from ingest.wire import encode
 from processors.query import parse
 from search.alert_state import Alert
+from search.caller import LOCAL
 from search.views import all_alerts, article
 from tests.made_up_news import sighting
 from tests.newsroom import until
@@ -110,7 +111,7 @@ async def test_f66_it_leaves_search_alerts_and_every_byte_of_the_folder(tmp_path
         mine = next(one for one in alerts(shell) if one.article_id == ID)
         assert (mine.state, mine.title, mine.payload) == ("muted", "erased", "")
         with pytest.raises(GoneError, match="erased"):
-            article(shell.log, shell.index, ID)
+            article(shell.log, shell.index, ID, who=LOCAL)
         assert traces(tmp_path / "data") == []
     assert traces(tmp_path / "data") == []
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,46 @@ async def test_a_worker_that_joins_in_the_middle_repeats_and_loses_nothing(
             made.values(), number + 1
         )
         assert {got.id for got in receiver.got} == {alert.alert_id for alert in alerts}
+
+
+async def test_a_test_alert_that_anybody_asks_for_is_sent_and_listed_by_the_owner(
+    kafka: str, tmp_path: Path
+) -> None:
+    async with Receiver() as receiver, agency(kafka, tmp_path) as desk:
+        await desk.at_rest(await desk.start(), await desk.start())
+        made = desk.subscribe("truce", to=receiver.url)
+        await desk.active([made])
+        request = Request(kind="test", target=made, at=datetime.now(UTC))
+        desk.log.append([request_record(desk.log, request, shard=desk.store.get(made).shard)])
+        (listed,) = await desk.alerted(1)
+        assert (listed.title, listed.subscription, listed.owner) == ("Test alert", made, "local")
+        assert [one.data.get("test") for one in receiver.got] == [True]
+
+
+async def test_a_story_that_somebody_mutes_is_sent_no_more(kafka: str, tmp_path: Path) -> None:
+    async with Receiver() as receiver, agency(kafka, tmp_path) as desk:
+        await desk.at_rest(await desk.start(), await desk.start())
+        made = desk.store.add(name="s", query="truce", to=[receiver.url], every_article=True).id
+        await desk.active([made])
+        desk.publish(story("a", story_id="one"))
+        await desk.alerted(1)
+        request = Request(kind="mute", target=made, at=datetime.now(UTC), story="one")
+        desk.log.append([request_record(desk.log, request, shard=desk.store.get(made).shard)])
+        await desk.has("mute:")
+        desk.publish(story("b", story_id="one"), story("c", story_id="two"))
+        await desk.alerted(2)
+        assert sorted(one.data["article"]["id"] for one in receiver.got) == ["a", "c"]
+
+
+async def test_a_backfill_asked_for_while_no_worker_runs_is_done_when_one_does(
+    kafka: str, tmp_path: Path
+) -> None:
+    async with Receiver() as receiver, agency(kafka, tmp_path) as desk:
+        now = datetime.now(UTC)
+        one = story("a")
+        desk.publish(replace(one, article=replace(one.article, seen=now)))
+        made = desk.subscribe("truce", to=receiver.url)
+        desk.store.backfill(made, since=now - timedelta(hours=1))
+        await desk.at_rest(await desk.start(), await desk.start())
+        await desk.alerted(1)
+        assert [got.data["article"]["id"] for got in receiver.got] == ["a"]

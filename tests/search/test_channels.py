@@ -9,20 +9,24 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from ingest.connections import Connections
 from ingest.guard import Guard
+from ingest.log import topic_specs
 from ingest.settings import NetSettings
+from ingest.sqlite_log import SqliteLog
 from search.alert_settings import AlertSettings
-from search.channels import Channels, Delivery, block
+from search.channels import Channels, Delivery
 from search.line_files import append_lines
 from search.payload import payload_of_test
 from search.secrets import Secrets
 from search.subscriptions import Subscription
+from search.terminal import block
 from tests.alerting import START
 from tests.receiver import Receiver
 
@@ -35,17 +39,24 @@ def delivery(target: str, payload: str = PAYLOAD) -> Delivery:
 
 
 @asynccontextmanager
-async def channels(secrets: Secrets, *allow: str, **settings: float) -> AsyncIterator[Channels]:
-    made = Channels(
-        connections=Connections(Guard(NetSettings(allow=allow)), keep_alive=True),
-        secrets=secrets,
-        settings=AlertSettings(**settings),  # type: ignore[arg-type]  # whole numbers where asked
-        stdout=io.StringIO(),
-    )
-    try:
-        yield made
-    finally:
-        await made.close()
+async def channels(
+    secrets: Secrets, *allow: str, stdout: io.StringIO | None = None, **settings: float
+) -> AsyncIterator[Channels]:
+    guard = Guard(NetSettings(allow=allow))
+    with TemporaryDirectory() as folder, closing(SqliteLog(Path(folder) / "log.sqlite")) as log:
+        log.ensure_topics(topic_specs())
+        made = Channels(
+            log,
+            guard=guard,
+            connections=Connections(guard, keep_alive=True),
+            secrets=secrets,
+            settings=AlertSettings(**settings),  # type: ignore[arg-type]  # whole numbers too
+            stdout=stdout or io.StringIO(),
+        )
+        try:
+            yield made
+        finally:
+            await made.close()
 
 
 async def test_a_webhook_is_signed_and_carries_the_body_byte_for_byte(tmp_path: Path) -> None:
@@ -137,13 +148,10 @@ async def test_a_terminal_that_does_not_read_holds_up_nobody(tmp_path: Path) -> 
             stuck.wait(20)
             return len(text)
 
-    async with Receiver() as receiver:
-        sending = Channels(
-            connections=Connections(Guard(NetSettings(allow=(receiver.host,)))),
-            secrets=secrets,
-            settings=AlertSettings(),
-            stdout=Pager(),
-        )
+    async with (
+        Receiver() as receiver,
+        channels(secrets, receiver.host, stdout=Pager()) as sending,
+    ):
         secrets.make_signing_secret("s", receiver.url)
         waiting = asyncio.create_task(sending.deliver(delivery("stdout:")))
         async with asyncio.timeout(5):
@@ -151,7 +159,6 @@ async def test_a_terminal_that_does_not_read_holds_up_nobody(tmp_path: Path) -> 
         assert not waiting.done()
         stuck.set()
         await waiting
-        await sending.close()
 
 
 def test_nothing_of_a_payload_acts_on_a_terminal() -> None:

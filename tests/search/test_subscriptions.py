@@ -120,14 +120,46 @@ def test_plain_http_is_for_receivers_allowed_by_name(desk: Newsdesk) -> None:
         desk.subscribe("other", to="http://hooks.example/x")
 
 
-@pytest.mark.parametrize(
-    "target", ["mailto:me@example.org", "tgram://token/chat", "gopher://x", "x"]
-)
-def test_other_schemes_are_refused_with_what_to_use(target: str) -> None:
+@pytest.mark.parametrize("target", ["me@example.org", "gopher:x", "", "two words", "../x"])
+def test_other_targets_are_refused_with_three_examples(target: str) -> None:
     with pytest.raises(UsageError) as caught:
         kind_of(target)
-    assert "https://" in caught.value.hint
-    assert ("later version" in caught.value.sentence) == (target[0] in "mt")
+    for example in ("https://", "mailto:", "ntfy://"):
+        assert example in caught.value.hint
+
+
+@pytest.mark.parametrize("scheme", ["syslog", "dbus", "gnome", "macosx", "windows", "kde", "glib"])
+def test_what_reaches_only_this_machine_is_refused_by_name(scheme: str) -> None:
+    with pytest.raises(UsageError, match=f"cannot be sent to {scheme}: addresses: that is the"):
+        kind_of(f"{scheme}://x")
+
+
+def test_every_way_is_known_by_its_first_word() -> None:
+    kinds = {
+        "https://x": "webhook",
+        "MAILTO:jane@example.org": "mail",
+        "mailto://user:word@example.org": "apprise",
+        "tgram://token/chat": "apprise",
+        "file:/x": "file",
+        "stdout:": "stdout",
+        "kafka:desk": "kafka",
+        "desk-chat": "channel",
+    }
+    assert {target: kind_of(target) for target in kinds} == kinds
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "jane", "jane@", "@example.org", "a@b@c", "jane@example.org,joe@example.org",
+        "jane@example.org\nBcc: all@example.org", "jane@example.org?bcc=joe@example.org",
+        "Jane <jane@example.org>", '"a b"@example.org', "jane@exa mple.org", "jane@-.org\r",
+    ],
+)  # fmt: skip
+def test_an_e_mail_address_is_one_plain_address(address: str) -> None:
+    with pytest.raises(UsageError):
+        check_target(f"mailto:{address}", from_network=True, folder=None)
+    check_target("mailto:jane+news@example.org", from_network=True, folder=None)
 
 
 def test_a_file_is_named_by_its_absolute_path() -> None:

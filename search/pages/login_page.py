@@ -1,8 +1,7 @@
-"""Routes of the login: a browser gives its token once and gets a cookie for it."""
+"""The login: a browser gives its token once and gets a cookie for it."""
 
 from __future__ import annotations
 
-import html
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,63 +11,38 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from search.account_store import SESSION_DAYS
 from search.audit import account_record
 from search.caller import WhoAsks
-from search.form_tokens import FIELD, SESSION_COOKIE, FormToken
+from search.form_tokens import SESSION_COOKIE
+from search.pages.frame import FOUND, Frame
 from search.services import Services
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Log in - Wirewatch</title>
-<link rel="stylesheet" href="/static/wirewatch.css">
-</head>
-<body>
-<main>
-<h1>Log in</h1>
-<p role="status">{sentence}</p>
-<form method="post" action="/login">
-<input type="hidden" name="{field}" value="{form_token}">
-<input type="hidden" name="next" value="{wanted}">
-<p><label for="token">Token of your account</label></p>
-<p><input id="token" name="token" type="password" required autofocus
-autocomplete="current-password" spellcheck="false" maxlength="200"></p>
-<p><button>Log in</button></p>
-</form>
-<p>Whoever runs this Wirewatch makes one: <code>wirewatch accounts add NAME</code></p>
-</main>
-</body>
-</html>
-"""
 
-
-def logging_in(services: Services) -> APIRouter:
+def login_page(services: Services, frame: Frame) -> APIRouter:
     """The login page, login and logout."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/login")
-    def page(form_token: FormToken, next: str = "/") -> HTMLResponse:  # noqa: A002  its name in the address
+    def page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002  its name there
         """The form."""
-        return _page("", form_token=form_token, wanted=next)
+        return frame.page(request, "login.html", sentence="", wanted=own_page(next))
 
     @router.post("/login")
     def login(
         request: Request,
-        form_token: FormToken,
         token: Annotated[str, Form(max_length=200)],
         next: Annotated[str, Form()] = "/",  # noqa: A002  as above
     ) -> Response:
         """A session for the token, then the page that was asked for."""
         account = services.accounts.by_token(token.strip())
         if account is None:
-            return _page(
-                "This token is not one of an account.",
-                form_token=form_token,
-                wanted=next,
+            return frame.page(
+                request,
+                "login.html",
                 status=401,
+                sentence="This token is not one of an account.",
+                wanted=own_page(next),
             )
         services.log.append([account_record("login", by=account.name, owner=account.owner)])
-        answer = RedirectResponse(own_page(next), status_code=303)
+        answer = RedirectResponse(own_page(next), status_code=FOUND)
         answer.set_cookie(
             SESSION_COOKIE,
             services.accounts.begin_session(account),
@@ -85,7 +59,7 @@ def logging_in(services: Services) -> APIRouter:
         if cookie := request.cookies.get(SESSION_COOKIE):
             services.accounts.end_session(cookie)
             services.log.append([account_record("logout", by=who.account, owner=who.owner)])
-        answer = RedirectResponse("/login", status_code=303)
+        answer = RedirectResponse("/login", status_code=FOUND)
         answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
         return answer
 
@@ -98,13 +72,3 @@ def own_page(wanted: str) -> str:
     if not is_path or not wanted.isprintable() or "\\" in wanted:
         return "/"
     return quote(wanted, safe="/?&=%:,;+@!$'()*~#-._[]")
-
-
-def _page(sentence: str, *, form_token: str, wanted: str, status: int = 200) -> HTMLResponse:
-    page = PAGE.format(
-        sentence=html.escape(sentence),
-        field=FIELD,
-        form_token=form_token,
-        wanted=html.escape(own_page(wanted)),
-    )
-    return HTMLResponse(page, status_code=status)
