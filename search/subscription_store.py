@@ -137,15 +137,6 @@ class SubscriptionStore:
             self._write([after])
         return after
 
-    def take_off(self, which: str, target: str, *, who: Caller = LOCAL) -> Subscription:
-        """The subscription without ``target``, as it is stored there. Raises NotFoundError."""
-        with self._changing:
-            before = self.get(which, who=who)
-            left = tuple(one for one in before.to if one != target)
-            after = replace(before, to=left, version=before.version + 1)
-            self._write([after])
-        return after
-
     def put(
         self, wanted: Sequence[Changes], *, who: Caller, from_network: bool
     ) -> list[Put | UsageError]:
