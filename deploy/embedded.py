@@ -19,6 +19,7 @@ import structlog
 
 from deploy import upkeep
 from deploy.assembly import CrashPoint, Parts, folder_of, no_crash, write_topics
+from deploy.erasing import Eraser
 from deploy.folder import DataFolder
 from deploy.restore import finish_restoring
 from deploy.settings import Settings
@@ -74,6 +75,13 @@ class Embedded(Shell):
             settings=parts.alert_settings,
             wake=self.sender.notify,
         )
+        self.eraser = Eraser(
+            self.erasing,
+            index=self.index,
+            indexer=self.indexer,
+            registrar=self.registrar,
+            sender=self.sender,
+        )
         self.replays = Replays(self.sender.retry)
         self.failed = asyncio.Event()
         self.stages = Stages(on_failure=partial(self.loop.call_soon_threadsafe, self.failed.set))
@@ -124,6 +132,7 @@ class Embedded(Shell):
                 tasks.create_task(self.poller.run(stop))
                 tasks.create_task(self.sender.run(stop))
                 tasks.create_task(self._sweep(stop))
+                tasks.create_task(self.eraser.run(stop))
                 await ended
         except* WirewatchError as failures:
             raise failures.exceptions[0] from None
@@ -150,6 +159,7 @@ class Embedded(Shell):
         self.alerts.hurry(on=False)
         if self.stages.failure is not None:
             raise self.stages.failure
+        await self.eraser.at_rest()
         return made(self, polled, before=alerts_before, seconds=time.monotonic() - started)
 
     async def _until(self, stop: asyncio.Event) -> None:
@@ -227,6 +237,13 @@ class Embedded(Shell):
             raise upkeep.not_running(f"Feed {feed_id} cannot be polled now.")
         self.poller.poll_now(feed_id)
         return f"Feed {feed_id} is polled again."
+
+    async def carry_out_erasures(self) -> None:
+        """Have erasures carried out: beside the stages, or at once where none runs."""
+        if self.stages.running:
+            self.eraser.wake()
+        else:
+            await self.eraser.at_rest()
 
     def missing(self) -> str:
         """The sentence of what does not work now; empty when all does."""
