@@ -34,6 +34,7 @@ from processors.moments import moment
 from search.api import create_api
 from search.audit import entries
 from search.caller import LOCAL
+from search.erasing import erasure_row
 from search.explain import explain_match
 from search.export import row as exported
 from search.routes.accounts import account_list
@@ -298,6 +299,12 @@ def _upkeep(shell: Shell) -> APIRouter:
         """Run a stage again; lines of progress."""
         begin = moment(given.since, now=datetime.now(UTC))
         return _streamed(_progress(shell.replay(given.stage, since=begin)))
+
+    @router.get("/erasures")
+    def erasures() -> StreamingResponse:
+        """Every erasure, oldest first."""
+        known = shell.erasing.known()
+        return _streamed(erasure_row(one, known) for one in known)
 
     @router.post("/backup")
     def backup(wanted: BackupWanted) -> StreamingResponse:
