@@ -35,6 +35,7 @@ from ingest.wire import encode
 from processors.worker import Registrar, TopicFile
 from search.account_store import AccountStore
 from search.alert_settings import AlertSettings
+from search.erasing import Erasing
 from search.index import Index
 from search.indexer import Indexer
 from search.secrets import Secrets, Vault
@@ -115,6 +116,11 @@ class Parts:
     def quarantine(self) -> Quarantine:
         """What was set aside."""
         return Quarantine(self.log, self.folder.quarantine)
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        """Erasures by request."""
+        return Erasing(self.log, quarantine=self.quarantine, crash_point=self.crash_point)
 
     @cached_property
     def vault(self) -> Vault:

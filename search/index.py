@@ -5,7 +5,7 @@ An index is a projection of the topic ``stories`` and can be made anew from it a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, TypedDict
@@ -156,6 +156,7 @@ class Building(Protocol):
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``."""
 
@@ -184,13 +185,15 @@ class Index(Protocol):
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """Write documents (id = article id, version = ``order``) and the checkpoint, durably.
 
         Idempotent; a record that is not newer than the stored one is skipped. The documents of
-        each story in ``links`` move to the story it names, at their own version. Where documents
-        are rejected the checkpoint is not stored: set them aside, then write it alone. Partitions
-        that ``checkpoint`` does not name keep what was stored for them.
+        each story in ``links`` move to the story it names, at their own version; those of the
+        articles in ``removed`` go, whatever their version. Where documents are rejected the
+        checkpoint is not stored: set them aside, then write it alone. Partitions that
+        ``checkpoint`` does not name keep what was stored for them.
 
         Raises:
             UnavailableError: the checkpoint is not stored; the same call may succeed later.

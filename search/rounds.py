@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
 from search.audit import audit_record
 from search.channels import Delivery
 from search.deliveries import REMOVED, Outcome, answered, concluded, given_up, muted, targets_left
+from search.erased_alerts import speaks_of
 from search.held import HeldAlert
 from search.notices import notice
 from search.outcomes import RETRY_SECONDS, Outcomes, alert_record
@@ -128,6 +130,10 @@ class Rounds:
                 continue
             if since is None:
                 begun.elsewhere[alert.alert_id] = shard
+            elif speaks_of(alert, self._outcomes.erased):  # claimed while it was being erased
+                with suppress(FencedError):
+                    await self._outcomes.write([alert_record(alert, shard)], since=held)
+                begun.early[alert.alert_id] = self._clock()
             elif alert.state == "held":
                 begun.held.append(HeldAlert.of(alert, shard=shard, since=since))
             elif not again and (due := round_due(alert)) > self._clock():

@@ -26,6 +26,7 @@ from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
+from search.erased_alerts import ErasedAlerts, refuse_erased
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.mail.settings import MailSettings
@@ -94,7 +95,8 @@ class Sender:
             as_json=as_json,
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
-        self._outcomes = Outcomes(log, shards)
+        self._outcomes = Outcomes(log, shards, clock=clock)
+        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
             log,
             self._outcomes,
@@ -185,6 +187,7 @@ class Sender:
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
+        refuse_erased(alert)
         if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         if digest := self._held.digest_of(alert_id) or alert.digest:
@@ -201,6 +204,20 @@ class Sender:
         await self._turns.mark(begun.over)
         targets = begun.targets.get(alert_id, ())
         await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
+
+    async def forget_erased(self, *, again: bool = False) -> None:
+        """Empty the alerts of articles that were erased; ``again``: look through all of them.
+
+        Raises:
+            UnavailableError: the log cannot be read now; the next call does it.
+        """
+        found = await asyncio.to_thread(self._erased.read, again=again)
+        self._outcomes.erased = self._erased.articles
+        for alert_id in found:
+            if alert_id in self._rounds:  # it begins anew with what is left of it
+                self._rounds.abandon(alert_id)
+                self._waiting.put_off(alert_id, self._clock())
+        await self._rewrites.erase(found)
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
         """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
@@ -247,6 +264,7 @@ class Sender:
     async def _look(self) -> None:
         """Read what has come to wait."""
         try:
+            await self.forget_erased()
             await self._take_in()
             if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
                 self._said = time.monotonic()

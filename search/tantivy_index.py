@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -71,9 +71,10 @@ class TantivyIndex:
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``: one commit for documents and checkpoint."""
-        return self._generation.write(stories, checkpoint=checkpoint, links=links)
+        return self._generation.write(stories, checkpoint=checkpoint, links=links, removed=removed)
 
     def checkpoint(self) -> Checkpoint | None:
         """What the last write with a checkpoint stored."""
@@ -224,9 +225,10 @@ class Successor:
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``."""
-        return self._generation.write(stories, checkpoint=checkpoint, links=links)
+        return self._generation.write(stories, checkpoint=checkpoint, links=links, removed=removed)
 
     def take_over(self) -> None:
         """Be the index in force from now on."""

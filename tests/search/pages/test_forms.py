@@ -8,8 +8,12 @@ import httpx
 import pytest
 
 from deploy.embedded import Embedded
+from ingest.log import NewRecord
+from ingest.wire import encode
+from search.alert_state import mute_key
+from tests.pollers import until
 from tests.search.pages.forms import forms, send
-from tests.shell import carry
+from tests.shell import NEWS, carry
 
 NEW = "/subscriptions#new"
 
@@ -135,6 +139,26 @@ async def test_a_backfill_begins_in_the_past(browser: httpx.AsyncClient, tmp_pat
     refused = await send(browser, page, f"{page}/backfill", since="2999-01-01")
     assert "begins in the past" in refused.text
     assert 'id="fault-since"' in refused.text
+
+
+async def test_a_story_is_muted_and_heard_of_again(
+    shell: Embedded, browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    async with shell.working():
+        shell.log.append(
+            [NewRecord(topic="articles", key=one.article.id, value=encode(one)) for one in NEWS]
+        )
+        await until(lambda: shell.index.get("article-2") is not None)
+        record = shell.index.get("article-2")
+        assert record is not None
+        page = (await subscribed(browser, tmp_path)).url.path + f"/mute/{record.story_id}"
+        assert "Ferry runs" in (await browser.get(page)).text
+        assert "It is muted" in (await send(browser, page, page)).text
+        key = mute_key(shell.subscriptions.all()[0].id, record.story_id)
+        await until(lambda: shell.log.table("alert-state").get(key) is not None)
+        assert "A muted story" in (await browser.get(page)).text
+        assert "heard of again" in (await send(browser, page, f"{page}/end")).text
+        assert (await browser.get(page.replace(record.story_id, "none"))).status_code == 404
 
 
 async def test_an_article_is_starred_and_noted_and_one_stays_where_one_was(
