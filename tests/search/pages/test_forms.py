@@ -11,7 +11,7 @@ from deploy.embedded import Embedded
 from ingest.log import NewRecord
 from ingest.wire import encode
 from search.alert_state import mute_key
-from tests.pollers import until
+from tests.newsroom import until
 from tests.search.pages.forms import forms, send
 from tests.shell import NEWS, carry
 
