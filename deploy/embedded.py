@@ -34,6 +34,7 @@ from processors.topic import Topic
 from processors.worker import Counts, Tagger
 from search.alerts import AlertOwner
 from search.replays import Replays
+from search.watchfulness import Watchfulness
 
 logger = structlog.get_logger(__name__)
 
@@ -66,6 +67,13 @@ class Embedded(Shell):
             wake=self.sender.notify,
             changed=self.sender.changed,
             crash_point=parts.crash_point,
+        )
+        self.watchfulness = Watchfulness(
+            self.log,
+            feeds=self.feeds,
+            index=lambda: self.index,
+            settings=parts.alert_settings,
+            wake=self.sender.notify,
         )
         self.eraser = Eraser(
             self.erasing,
@@ -119,6 +127,7 @@ class Embedded(Shell):
         """Poll, carry and deliver until ``stop`` is set or a stage fails."""
         try:
             async with self.working(), asyncio.TaskGroup() as tasks:
+                self.stages.start("watch", self.watchfulness)
                 ended = tasks.create_task(self._until(stop))
                 tasks.create_task(self.poller.run(stop))
                 tasks.create_task(self.sender.run(stop))

@@ -34,7 +34,7 @@ Offsets = Annotated[Mapping[int, int], BeforeValidator(_by_partition)]
 """Next offsets by partition of ``stories``; 0 in one that is not named."""
 
 State = Literal["waiting", "held", "sent", "failed", "muted"]
-AlertType = Literal["article.matched", "story.grew", "digest"]
+AlertType = Literal["article.matched", "story.grew", "digest", "feed.silent", "topic.burst"]
 HeldFor = Literal["", "digest", "quiet", "throttle", "storm"]
 """What says "not now": a schedule, quiet hours, the subscription's limit, everybody's limit."""
 

@@ -63,11 +63,12 @@ class Targets:
             raise UsageError("a subscription needs a target", hint="Add --to https://… or stdout:")
         if len(to) > MAX_TARGETS:
             raise UsageError(f"a subscription has at most {MAX_TARGETS} targets")
-        shown = {redacted(one): one for one in known}
-        found = []
+        left, found = list(known), []  # two targets may look the same without their secrets
         for one in to:
-            if one in shown:
-                found.append(shown[one])
+            same = next((other for other in left if one in (other, redacted(other))), None)
+            if same is not None:
+                left.remove(same)
+                found.append(same)
             elif named is not None and ":" not in one and kind_of(one) == "channel":
                 found.append(named(one))
             else:

@@ -155,11 +155,10 @@ def tallies_of(services: Services, who: Caller) -> dict[str, Tally]:
     counts: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     last: dict[str, datetime] = {}
-    for one in views.all_alerts(services.log):
-        if who.sees(one.owner):
-            counts[one.subscription] += 1
-            failed[one.subscription] += one.state == "failed"
-            last[one.subscription] = max(one.created, last.get(one.subscription, one.created))
+    for one in views.all_alerts(services.log, who=who):
+        counts[one.subscription] += 1
+        failed[one.subscription] += one.state == "failed"
+        last[one.subscription] = max(one.created, last.get(one.subscription, one.created))
     return {
         name: Tally(alerts=count, failed=failed[name], last=last[name])
         for name, count in counts.items()

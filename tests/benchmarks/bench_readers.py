@@ -81,7 +81,7 @@ async def prepare(folder: Path) -> None:
 async def serve(folder: Path) -> None:
     """Run Wirewatch with its port and new articles until standard input ends; say how it went."""
     open_many_files()
-    log_to_stderr("error")
+    log_to_stderr("warning")
     data = DataFolder(folder)
     settings = load(overrides=SETTINGS).settings
     stop = asyncio.Event()
@@ -148,7 +148,7 @@ async def reader(client: httpx.AsyncClient, words: Words, took: list[float], unt
     chance = random.Random()
     await asyncio.sleep(chance.random() * SEARCH_EVERY_SECONDS)
     while time.monotonic() < until:
-        asked = {"q": words.query(chance.choice(templates)), "size": 20}
+        asked: dict[str, str | int] = {"q": words.query(chance.choice(templates)), "size": 20}
         started = time.perf_counter()
         answer = await client.get("/api/search", params=asked)
         took.append((time.perf_counter() - started) * 1000)
@@ -172,9 +172,9 @@ async def listen(port: int, seconds: float, heard: list[int]) -> None:
     """One open stream, read as fast as it comes."""
     path = "/api/stream?" + urlencode({"stories": "false"})
     source, sink = await asyncio.open_connection("127.0.0.1", port)
+    events = 0
     try:
         sink.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        events = 0
         async with asyncio.timeout(seconds):
             while chunk := await source.read(65536):
                 events += chunk.count(b"event: alert")
