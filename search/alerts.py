@@ -20,11 +20,11 @@ from ingest.wire import decode
 from processors.erasures import Erasures
 from search.active import Active
 from search.alert_settings import AlertSettings
-from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
+from search.alert_state import MUTE, SINCE, TOPIC, Since
 from search.backfill import backfill_lag
 from search.backfills import Backfills
 from search.claiming import Claiming
-from search.claims import Claims
+from search.claims import Claims, recent
 from search.cursors import Cursors, alert_lag, stored_cursors
 from search.matching import Matching
 from search.merges import Merges
@@ -114,13 +114,12 @@ class AlertOwner:
     def mute(self, subscription_id: str, story_id: str) -> None:
         """Send a subscription nothing more of a story, or of what it is merged with.
 
-        What waits or is held of it is muted too. Safe from any thread; done with the next step,
-        by whoever owns the subscription.
+        Nor what waits or is held of it. From any thread; done with the owner's next step.
         """
         self._mutes.wish(subscription_id, story_id, is_muted=True)
 
     def unmute(self, subscription_id: str, story_id: str) -> None:
-        """Take ``mute`` back for what comes from now on. Safe from any thread."""
+        """Take ``mute`` back for what comes from now on."""
         self._mutes.wish(subscription_id, story_id, is_muted=False)
 
     def step(self, timeout_seconds: float = 1.0) -> int:
@@ -152,6 +151,8 @@ class AlertOwner:
         self._claiming.handle(taken)
         self._flush(is_idle=False)
         for one in self._claiming.changed:
+            if self._active.since(one) is None:
+                self._mutes.removed(one, self._outbox)
             self._changed(one, ())
         self._claiming.changed.clear()
         if len(taken) < BATCH:  # else more news waits
@@ -254,21 +255,13 @@ class AlertOwner:
             if record.partition.number in gained
         )
         self._mutes.add(one for one in table.items(MUTE) if one.partition.number in gained)
-        self._recall(gained)
+        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
+        self._pace.recall(recent(table, gained, since=since))
         self._backfills.add(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
             timeline.follow(Partition(SUBSCRIPTIONS, shard), cursor.subscriptions)
-
-    def _recall(self, gained: set[int]) -> None:
-        """Count what went lately, so that a limit is one across restarts too."""
-        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
-        self._pace.recall(
-            decode(Alert, record.value or b"")
-            for record in self._log.table(TOPIC).items(ALERT)
-            if record.partition.number in gained and record.appended > since
-        )
 
     def _flush(self, *, is_idle: bool) -> None:
         """Write what was made, then how far its shards have come; all shards where it is time."""

@@ -18,21 +18,20 @@ from typing import Any, TextIO
 import structlog
 
 from ingest.connections import Connections
-from ingest.errors import NotFoundError, UnavailableError, UsageError
+from ingest.errors import UnavailableError
 from ingest.guard import Guard
 from ingest.log import Log
-from ingest.wire import decode
 from search.alert_settings import AlertSettings
-from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
-from search.erased_alerts import ErasedAlerts, refuse_erased
+from search.erased_alerts import ErasedAlerts
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.mail.settings import MailSettings
 from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
+from search.retries import Retries
 from search.rewrites import Rewrites
 from search.rounds import Rounds
 from search.secrets import Vault
@@ -119,7 +118,6 @@ class Sender:
             log, self._outcomes, self._held, shards=shards, crash_point=crash_point
         )
         self._changes: deque[tuple[str, Collection[str]]] = deque()
-        self._is_gathering = False
         self._tasks = Tasks()
         self._turns = Turns(
             rounds=self._rounds,
@@ -129,6 +127,9 @@ class Sender:
             rewrites=self._rewrites,
             tasks=self._tasks,
             clock=clock,
+        )
+        self._retries = Retries(
+            log, rounds=self._rounds, turns=self._turns, gathering=self._gathering
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -183,27 +184,7 @@ class Sender:
             NotFoundError: there is no such alert.
             UsageError: it was delivered, or is on its way.
         """
-        record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
-        if record is None:
-            raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-        alert = decode(Alert, record.value or b"")
-        refuse_erased(alert)
-        if alert.state == "sent":
-            raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
-        if digest := self._held.digest_of(alert_id) or alert.digest:
-            await self.retry(digest)
-            return
-        if alert_id in self._rounds:
-            raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
-        if alert.state == "held":
-            taken = not self._held.remove([alert_id], subscription=alert.subscription)
-            if taken and self._is_gathering:
-                raise UsageError(f"alert {alert_id} is about to be sent", code="under-way")
-            await self._gathering.let_go(alert, shard=record.partition.number)
-        begun = await self._rounds.begin([alert_id], again=True)
-        await self._turns.mark(begun.over)
-        targets = begun.targets.get(alert_id, ())
-        await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
+        await self._retries.retry(alert_id)
 
     async def forget_erased(self, *, again: bool = False) -> None:
         """Empty the alerts of articles that were erased; ``again``: look through all of them.
@@ -288,8 +269,8 @@ class Sender:
         now = self._clock()
         self._turns.begin(self._waiting.pop_due(now))
         look = self._gathering.next_look(now)
-        if look is not None and look <= now and not self._is_gathering:
-            self._is_gathering = True
+        if look is not None and look <= now and not self._gathering.is_busy:
+            self._gathering.is_busy = True
             self._tasks.start(self._gather())
         self._turns.look_at_lanes()
 
@@ -300,7 +281,7 @@ class Sender:
             _events.error("gathering broke", exc_info=error)
             return
         finally:
-            self._is_gathering = False
+            self._gathering.is_busy = False
         self._waiting.add([(LONG_AGO, one) for one in released])
         self._woken.set()
 
