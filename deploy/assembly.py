@@ -35,8 +35,10 @@ from ingest.wire import encode
 from processors.worker import Registrar, TopicFile
 from search.account_store import AccountStore
 from search.alert_settings import AlertSettings
+from search.erasing import Erasing
 from search.index import Index
 from search.indexer import Indexer
+from search.search_processes import SearchProcesses
 from search.secrets import Secrets, Vault
 from search.sender import Sender
 from search.subscriptions import Kind
@@ -102,7 +104,8 @@ class Parts:
 
             index = ElasticIndex(self.settings.index)
         else:
-            index = TantivyIndex(self.folder.index)
+            processes = SearchProcesses(self.folder.index)
+            index = TantivyIndex(self.folder.index, processes=processes)
         self.stack.callback(index.close)
         return index
 
@@ -115,6 +118,11 @@ class Parts:
     def quarantine(self) -> Quarantine:
         """What was set aside."""
         return Quarantine(self.log, self.folder.quarantine)
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        """Erasures by request."""
+        return Erasing(self.log, quarantine=self.quarantine, crash_point=self.crash_point)
 
     @cached_property
     def vault(self) -> Vault:

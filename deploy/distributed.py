@@ -23,6 +23,7 @@ from ingest.wire import decode
 from processors.topic_source import TopicSource, read_topics
 from search.alert_state import ALERT, TOPIC, Alert
 from search.cursors import alert_lag
+from search.erased_alerts import refuse_erased
 from search.subscriptions import shard_of
 
 
@@ -59,6 +60,7 @@ class Distributed(Shell):
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
+        refuse_erased(alert)
         if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         await self._ask("retry", alert_id, shard=shard_of(alert.subscription))
@@ -87,6 +89,9 @@ class Distributed(Shell):
         feed = await asyncio.to_thread(self.feeds.get, feed_id)
         await self._ask("poll", feed_id, shard=feed.shard)
         return f"Feed {feed_id} is polled again by its poller."
+
+    async def carry_out_erasures(self) -> None:
+        """Nothing: register, index and alert workers do, and Kafka deletes in its time."""
 
     def alerts_behind(self) -> int:
         """Records that the alert workers have not handled durably."""

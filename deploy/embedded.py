@@ -19,6 +19,7 @@ import structlog
 
 from deploy import upkeep
 from deploy.assembly import CrashPoint, Parts, folder_of, no_crash, write_topics
+from deploy.erasing import Eraser
 from deploy.folder import DataFolder
 from deploy.restore import finish_restoring
 from deploy.settings import Settings
@@ -33,6 +34,7 @@ from processors.topic import Topic
 from processors.worker import Counts, Tagger
 from search.alerts import AlertOwner
 from search.replays import Replays
+from search.watchfulness import Watchfulness
 
 logger = structlog.get_logger(__name__)
 
@@ -65,6 +67,20 @@ class Embedded(Shell):
             wake=self.sender.notify,
             changed=self.sender.changed,
             crash_point=parts.crash_point,
+        )
+        self.watchfulness = Watchfulness(
+            self.log,
+            feeds=self.feeds,
+            index=lambda: self.index,
+            settings=parts.alert_settings,
+            wake=self.sender.notify,
+        )
+        self.eraser = Eraser(
+            self.erasing,
+            index=self.index,
+            indexer=self.indexer,
+            registrar=self.registrar,
+            sender=self.sender,
         )
         self.replays = Replays(self.sender.retry)
         self.failed = asyncio.Event()
@@ -111,10 +127,12 @@ class Embedded(Shell):
         """Poll, carry and deliver until ``stop`` is set or a stage fails."""
         try:
             async with self.working(), asyncio.TaskGroup() as tasks:
+                self.stages.start("watch", self.watchfulness)
                 ended = tasks.create_task(self._until(stop))
                 tasks.create_task(self.poller.run(stop))
                 tasks.create_task(self.sender.run(stop))
                 tasks.create_task(self._sweep(stop))
+                tasks.create_task(self.eraser.run(stop))
                 await ended
         except* WirewatchError as failures:
             raise failures.exceptions[0] from None
@@ -125,7 +143,7 @@ class Embedded(Shell):
         """Poll every feed once and carry everything to its end (RECORDS, "Totals")."""
         started = time.monotonic()
         alerts_before = self.alert_counts()
-        self.alerts.hurry()
+        self.alerts.hurry(on=True)
         async with self.working():
             drained = asyncio.Event()
             delivering = asyncio.create_task(self.sender.once(drained))
@@ -138,8 +156,10 @@ class Embedded(Shell):
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)
             await self._drained()
+        self.alerts.hurry(on=False)
         if self.stages.failure is not None:
             raise self.stages.failure
+        await self.eraser.at_rest()
         return made(self, polled, before=alerts_before, seconds=time.monotonic() - started)
 
     async def _until(self, stop: asyncio.Event) -> None:
@@ -217,6 +237,13 @@ class Embedded(Shell):
             raise upkeep.not_running(f"Feed {feed_id} cannot be polled now.")
         self.poller.poll_now(feed_id)
         return f"Feed {feed_id} is polled again."
+
+    async def carry_out_erasures(self) -> None:
+        """Have erasures carried out: beside the stages, or at once where none runs."""
+        if self.stages.running:
+            self.eraser.wake()
+        else:
+            await self.eraser.at_rest()
 
     def missing(self) -> str:
         """The sentence of what does not work now; empty when all does."""

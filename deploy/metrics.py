@@ -55,6 +55,9 @@ def metrics_text(shell: Shell) -> bytes:
     alerts = Gauge("wirewatch_alerts", "Alerts by state.", ["state"], registry=registry)
     for state, number in shell.alert_counts().items():
         alerts.labels(state).set(number)
+    endpoints = Gauge("wirewatch_receivers", "Receivers by state.", ["state"], registry=registry)
+    for state, number in shell.receiver_counts().items():
+        endpoints.labels(state).set(number)
     up = Gauge("wirewatch_ready", "1 while every stage runs.", registry=registry)
     up.set(0 if shell.missing() else 1)
     return generate_latest(registry)

@@ -17,6 +17,8 @@ from ingest.feed_check import CheckReport
 from ingest.lag import group_lag
 from processors.topic import Topic
 from processors.worker import Counts
+from search.channel_health import all_endpoints, state_of
+from search.erasing import erasure_row
 from search.live import Live
 from search.marks import MarkStore
 from search.services import Services
@@ -38,6 +40,7 @@ class Shell(ABC):
         self.polling = parts.polling
         self.indexer = parts.indexer
         self.sender = parts.sender
+        self.erasing = parts.erasing
         self.vault = parts.vault
         self.live = Live(parts.log)
         self.loop = asyncio.get_running_loop()
@@ -85,6 +88,10 @@ class Shell(ABC):
         """Have a feed polled now; the sentence that says so."""
 
     @abstractmethod
+    async def carry_out_erasures(self) -> None:
+        """Have the erasures that were asked for carried out."""
+
+    @abstractmethod
     def missing(self) -> str:
         """The sentence of what does not work now; empty when all does."""
 
@@ -116,8 +123,16 @@ class Shell(ABC):
             metrics=lambda: metrics_text(self),
             live=self.live,
             marks=MarkStore(self.log),
+            erase=self.erase,
             zone=self.settings.web.zone,
         )
+
+    async def erase(self, article_id: str, reason: str, by: str) -> dict[str, Any]:
+        """Erase an article everywhere; the trace that stays. Raises as ``Erasing.request``."""
+        made = await asyncio.to_thread(self.erasing.request, article_id, reason=reason, by=by)
+        await self.carry_out_erasures()
+        known = await asyncio.to_thread(self.erasing.known)
+        return erasure_row(known.get(made.article_id) or made, known)
 
     def lags(self) -> dict[str, Callable[[], int]]:
         """By stage: how many records of its input are not durably done."""
@@ -131,6 +146,10 @@ class Shell(ABC):
     def alert_counts(self) -> Counter[str]:
         """How many alerts are in each state."""
         return Counter(str(one.state) for one in all_alerts(self.log))
+
+    def receiver_counts(self) -> Counter[str]:
+        """How many receivers are in each state."""
+        return Counter(state_of(one) for one in all_endpoints(self.log))
 
     def replay(self, stage: str, *, since: datetime) -> Iterator[tuple[int, int]]:
         """Run a stage again from ``since`` on; never alerts anybody."""

@@ -255,6 +255,7 @@ def _alert(parts: Parts) -> list[Work]:
         mail=parts.settings.mail,
         lease_seconds=_lease(parts.settings),
         as_json=parts.as_json,
+        index=lambda: parts.index,
     )
     return [
         Work(

@@ -17,6 +17,7 @@ from ingest.log import Log, NewRecord, Partition, Record
 from ingest.poll import Polling
 from ingest.quarantine import Quarantine
 from ingest.wire import as_json, decode, encode
+from processors.erasures import Erasures
 from processors.records import StoryRecord, Tagged
 from search.alert_state import ALERT, TOPIC, Alert
 from search.views import alert_row
@@ -55,14 +56,16 @@ class _Sighted:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._erasures = Erasures(log)
 
     def append(self, records: Sequence[Record]) -> int:
         """Append what is to be tagged again of ``records``; how many."""
+        self._erasures.read()
         read = [(one, decode(Sighting, one.value or b"")) for one in records]
         again = [
             _again(one, encode(replace(sighting, cause="replay")))
             for one, sighting in read
-            if sighting.cause != "replay"
+            if sighting.cause != "replay" and self._erasures.of(sighting.article) is None
         ]
         return len(self._log.append(again)) if again else 0
 
@@ -78,6 +81,7 @@ class _Effective:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._erasures = Erasures(log)
         self._own: set[int] = set()
         self._waiting: dict[str, int] = {}
         place = Partition(INPUTS["group"])
@@ -85,11 +89,16 @@ class _Effective:
 
     def append(self, records: Sequence[Record]) -> int:
         """Append what is to be decided on again of ``records``; how many."""
+        self._erasures.read()
         self._read_on()
         orders = self._orders({one.key for one in records})
         again = []
         for one in records:
-            tagged = decode(Tagged, one.value or b"")
+            if one.value is None:
+                continue
+            tagged = decode(Tagged, one.value)
+            if self._erasures.of(tagged.article):
+                continue
             order = max(orders.get(one.key, -1), self._waiting.get(one.key, -1))
             if one.offset == order or (one.offset > order and tagged.cause != "replay"):
                 again.append(_again(one, encode(replace(tagged, cause="replay"))))
@@ -108,9 +117,9 @@ class _Effective:
         place = Partition(INPUTS["group"])
         while records := self._log.read(place, self._next, max_records=BATCH):
             for one in records:
-                if one.offset in self._own:
+                if one.offset in self._own or one.value is None:
                     continue
-                if decode(Tagged, one.value or b"").cause == "replay":
+                if decode(Tagged, one.value).cause == "replay":
                     self._waiting[one.key] = one.offset
             self._next = records[-1].offset + 1
 

@@ -8,6 +8,7 @@ Wirewatch, a remedy (``hint``), a stable ``code`` and whether trying again can h
     │   ├── QueryError        a query that cannot be parsed or is above a limit; has ``caret``
     │   ├── FileError         OPML, YAML or TOML that cannot be read; has ``place``
     │   └── NotFoundError     no such feed, article, subscription, alert
+    │       └── GoneError     it was there, and was erased by request
     ├── FeedError             a feed cannot be polled now; the poller backs off
     │   ├── BlockedAddressError   the address guard refused the peer
     │   ├── FetchError        no usable HTTP answer
@@ -99,6 +100,12 @@ class NotFoundError(UsageError):
     """The named thing does not exist."""
 
     code = "not-found"
+
+
+class GoneError(NotFoundError):
+    """It was there, and was erased by request."""
+
+    code = "erased"
 
 
 class FeedError(WirewatchError):

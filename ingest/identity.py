@@ -38,6 +38,11 @@ def feed_id(url: str) -> str:
     return _hash(canonical_url(url) or url)
 
 
+def id_of_url(canonical_url: str) -> str:
+    """The id of an article that its address alone names."""
+    return _hash(canonical_url)
+
+
 def own_pages(*urls: str) -> frozenset[str]:
     """Canonical URLs that cannot name an article: the feed, its home, the roots of their hosts."""
     pages = {canonical_url(url) for url in urls}

@@ -173,6 +173,11 @@ class KafkaLog:
         """Nothing: Kafka applies retention and compaction by itself."""
         return 0
 
+    def expunge(self, topic: str, keys: Collection[str], *, spared: int | None = None) -> int:
+        """Nothing: see ``sweep``."""
+        del topic, keys, spared
+        return 0
+
     def health(self) -> Mapping[str, str]:
         """Facts for ``doctor``: state, brokers, version, size. Never raises for a cluster away.
 

@@ -167,6 +167,14 @@ class Log(Protocol):
     def sweep(self) -> int:
         """Apply retention and compaction; how many records went. Safe at any time."""
 
+    def expunge(self, topic: str, keys: Collection[str], *, spared: int | None = None) -> int:
+        """Delete the records of ``keys`` for good, whatever the retention; how many are left.
+
+        Left is what a group has not read yet, and the last value of a key of a compacted topic.
+        Records from offset ``spared`` on are not counted. What was deleted before is in no byte
+        of the files when this returns 0. Kafka: 0; retention and compaction do it in their time.
+        """
+
     def health(self) -> Mapping[str, str]:
         """Facts for ``doctor``: version, size, state."""
 

@@ -170,6 +170,22 @@ class Quarantine:
             )
         self._mark(name, "dropped")
 
+    def erase(self, name: str) -> int:
+        """Delete the bytes of ``name`` for good and close it; how many records still have some.
+
+        The same body will not come back into the list.
+        """
+        with self._gate:
+            self._read_on()
+            offset, known = self._known.get(name, (0, None))
+        if known is None:
+            return 0
+        if known.sha256:
+            (self._folder / known.sha256).unlink(missing_ok=True)
+            bare = replace(known, bytes="", sha256="", size=0, state="dropped")
+            (offset,) = self._log.append([_record(bare)])
+        return self._log.expunge(TOPIC, [name], spared=offset)
+
     def failed_again(
         self, stage: str, key: str, *, now: datetime, to: tuple[NewRecord, ...]
     ) -> tuple[NewRecord, ...]:

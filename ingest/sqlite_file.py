@@ -141,6 +141,7 @@ def _configure(connection: sqlite3.Connection) -> None:
         "fullfsync = on",  # macOS: fsync alone leaves data in the drive's cache
         f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         "journal_size_limit = 67108864",  # gives the space of a burst back
+        "secure_delete = on",  # what was deleted is in no byte of the file (row F66)
     ):
         connection.execute(f"pragma {setting}")
 

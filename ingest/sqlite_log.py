@@ -12,12 +12,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ingest.errors import WirewatchError
 from ingest.log import Commit, NewRecord, Partition, Record, TopicSpec
 from ingest.sqlite_append import AppendClock, checked, insert, store
 from ingest.sqlite_consumer import OnAssign, Shell, SqliteConsumer
+from ingest.sqlite_expunge import STEP, Expunged
 from ingest.sqlite_file import MIGRATIONS, open_writer
 from ingest.sqlite_groups import Changes, Groups
 from ingest.sqlite_reader import Reader
@@ -162,6 +164,21 @@ class SqliteLog:
             while went := self._writer.submit(step).result():
                 gone += went
         return gone
+
+    def expunge(self, topic: str, keys: Collection[str], *, spared: int | None = None) -> int:
+        """Delete the records of ``keys`` for good, whatever the retention; how many are left.
+
+        Left is what a group has not read yet, and the last value of a key of a compacted topic;
+        one more while somebody's reading keeps old pages in the write-ahead log. The file is
+        looked through from end to end: a second a gigabyte.
+        """
+        wanted = Expunged(topic=self._topics.get(topic), keys=keys, spared=spared)
+        found = self._reader.expunged(wanted)
+        left = len(found)
+        for start in range(0, len(found), STEP):
+            some = found[start : start + STEP]
+            left -= self._writer.submit(partial(wanted.delete, some)).result()
+        return left or int(not self._writer.checkpoint().result())
 
     def health(self) -> Mapping[str, str]:
         """Facts for ``doctor``: state, clock, version, size."""

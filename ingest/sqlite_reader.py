@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest.errors import UnavailableError
 from ingest.log import Partition, Record
+from ingest.sqlite_expunge import Expunged
 from ingest.sqlite_file import OFFSET_BITS, OFFSET_MASK, open_reader, store_error
 from ingest.sqlite_topics import Topic, Topics
 
@@ -75,6 +76,18 @@ class Reader:
         """A fact about the file, such as its identity."""
         found = self._one("select value from fact where name = ?", (name,))
         return "" if found is None else str(found[0])
+
+    def expunged(self, wanted: Expunged) -> list[int]:
+        """The row ids of the records that ``wanted`` names, as of now."""
+        found: list[int] = []
+        for part in wanted.topic.parts:
+            end = self._end(part)
+            with self._connection() as connection:
+                first = _first_kept(part, 0, end, connection)
+            for start, stop in wanted.windows(first, end):
+                with self._connection() as connection:
+                    found += wanted.find(connection, part, start, stop)
+        return found
 
     def newest(self, name: str, key: str) -> Record | None:
         """The last record of ``key`` in the compacted topic ``name``, unless removed."""

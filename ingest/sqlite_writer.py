@@ -27,6 +27,9 @@ _BATCH_SECONDS = 0.05
 _CLOSING_MS = 500
 """How long the end waits for readers; a stop must not wait the 30 s that writing may."""
 
+_PASSING_MS = 50
+"""How long a checkpoint in the middle of the work waits for readers: appends wait meanwhile."""
+
 
 @dataclass(slots=True)
 class _Job:
@@ -58,7 +61,8 @@ class Writer:
         self._connection = connection
         self._guard = guard
         self._committed = committed
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | Future[bool] | None] = queue.SimpleQueue()
+        self._set_back: tuple[Future[bool] | None, ...] = ()
         self._gate = threading.Lock()
         self._closed = False
         self._fault = ""
@@ -74,6 +78,16 @@ class Writer:
                 future.set_exception(UnavailableError("the log is closed"))
             else:
                 self._queue.put(_Job(run, future))
+        return future
+
+    def checkpoint(self) -> Future[bool]:
+        """Empty the write-ahead log into the file; False where a reader is in the way."""
+        future: Future[bool] = Future()
+        with self._gate:
+            if self._closed:
+                future.set_exception(UnavailableError("the log is closed"))
+            else:
+                self._queue.put(future)
         return future
 
     def fault(self) -> str:
@@ -93,15 +107,24 @@ class Writer:
 
     def _work(self) -> None:
         try:
-            while (job := self._queue.get()) is not None:
-                if job.future.set_running_or_notify_cancel():
+            while (job := self._next()) is not None:
+                if isinstance(job, Future):
+                    job.set_result(_checkpoint(self._connection, wait_ms=_PASSING_MS))
+                elif job.future.set_running_or_notify_cancel():
                     jobs = [job]
                     with self._guard:
                         fault = self._transact(jobs)
                     self._settle(jobs, fault)
         finally:
-            _checkpoint(self._connection)
+            _checkpoint(self._connection, wait_ms=_CLOSING_MS)
             self._connection.close()
+
+    def _next(self) -> _Job | Future[bool] | None:
+        """What comes next: what ended the last transaction, else what is first in the queue."""
+        if self._set_back:
+            (job,), self._set_back = self._set_back, ()
+            return job
+        return self._queue.get()
 
     def _transact(self, jobs: list[_Job]) -> sqlite3.Error | None:
         """Carry ``jobs``, which grows by what is queued behind it; why nothing was stored."""
@@ -124,8 +147,8 @@ class Writer:
     def _following(self) -> _Job | None:
         while not self._queue.empty():
             job = self._queue.get()
-            if job is None:
-                self._queue.put(None)  # the end: nothing comes behind it
+            if not isinstance(job, _Job):
+                self._set_back = (job,)
                 return None
             if job.future.set_running_or_notify_cancel():
                 return job
@@ -156,13 +179,21 @@ class Writer:
                 job.future.set_result(job.result)
 
 
-def _checkpoint(connection: sqlite3.Connection) -> None:
-    """Move the write-ahead log into the file: whoever copies the file alone then has it all."""
-    # Where a reader or a full disk is in the way nothing is lost: the next start goes on with
-    # the write-ahead log as it is.
+def _checkpoint(connection: sqlite3.Connection, *, wait_ms: int) -> bool:
+    """Move the write-ahead log into the file: whoever copies the file alone then has it all.
+
+    False where a reader or a full disk is in the way. Nothing is lost by that: the next start
+    goes on with the write-ahead log as it is.
+    """
     with suppress(sqlite3.Error):
-        connection.execute(f"pragma busy_timeout = {_CLOSING_MS}")
-        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        (before,) = connection.execute("pragma busy_timeout").fetchone()
+        connection.execute(f"pragma busy_timeout = {wait_ms}")
+        try:
+            busy, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            return not busy
+        finally:
+            connection.execute(f"pragma busy_timeout = {before}")
+    return False
 
 
 def _ends(connection: sqlite3.Connection) -> dict[int, int]:

@@ -146,29 +146,39 @@ def _together(of: Sequence[Node], count: int, document: Document) -> list[Ground
     return together
 
 
-def spans(query: Query, document: Document) -> tuple[Span, ...]:
+def spans(query: Query, document: Document, *, with_lead: bool = True) -> tuple[Span, ...]:
     """Every place of every clause that made ``query`` match, in reading order.
 
     Empty where it does not match, or matches by metadata or by absence alone.
     """
-    return spans_of(grounds(query.root, document) or (), query, document)
+    return spans_of(grounds(query.root, document) or (), query, document, with_lead=with_lead)
 
 
-def spans_of(found: Iterable[Ground], query: Query, document: Document) -> tuple[Span, ...]:
-    """Every place of what was ``found``, in reading order."""
+def spans_of(
+    found: Iterable[Ground], query: Query, document: Document, *, with_lead: bool = True
+) -> tuple[Span, ...]:
+    """Every place of what was ``found``, in reading order.
+
+    Without ``with_lead`` the lead counts as body, which spares looking for sentences.
+    """
     order = {"title": 0, "lead": 1, "body": 1}
-    unsorted = {span for ground in found for span in _spans(ground, query, document)}
+    unsorted = {span for ground in found for span in _spans(ground, query, document, with_lead)}
     return tuple(
         sorted(unsorted, key=lambda span: (order[span.zone], span.start, span.end, span.clause))
     )
 
 
-def _spans(ground: Ground, query: Query, document: Document) -> Iterator[Span]:
+def _spans(
+    ground: Ground,
+    query: Query,
+    document: Document,
+    with_lead: bool,  # noqa: FBT001 - handed on
+) -> Iterator[Span]:
     clause = query.clause(ground.leaf)
     for zone, text, places in ground.found:
         for first, end in places:
             start, stop = text.span(first, end)
-            where = zone if zone == "title" else _part(first, document)
+            where = zone if zone == "title" or not with_lead else _part(first, document)
             yield Span(clause=clause, zone=where, start=start, end=stop)
 
 

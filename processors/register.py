@@ -78,6 +78,10 @@ class Register:
             )
         )
 
+    def forget(self, article_id: str) -> None:
+        """Let an erased article count in no story from now on."""
+        self._window.forget(article_id)
+
     def decide(self, tagged: Tagged, *, order: int, appended: datetime) -> Outcome:
         """What ``tagged``, at offset ``order`` of its topic, is.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from ingest.log import Log, Partition
@@ -31,7 +30,7 @@ def restored(log: Log, *, group: str, hours: float) -> tuple[Links, list[Decisio
     since = _next_seen(log, start) - timedelta(hours=hours)
     decisions = {
         decision.article_id: decision
-        for decision in _decisions(log, since)
+        for decision in _decisions(log, since).values()
         if decision.placed < start and decision.seen > since
     }
     return links, sorted(decisions.values(), key=lambda decision: decision.placed)
@@ -45,11 +44,18 @@ def _next_seen(log: Log, start: int) -> datetime:
     return records[0].appended if records else datetime.max.replace(tzinfo=UTC)
 
 
-def _decisions(log: Log, since: datetime) -> Iterator[Decision]:
-    """Decisions written at ``since`` or later: none is written before its article was seen."""
+def _decisions(log: Log, since: datetime) -> dict[str, Decision]:
+    """Decisions written at ``since`` or later, the last of each article that was not erased.
+
+    None is written before its article was seen.
+    """
+    found: dict[str, Decision] = {}
     offset = log.offset_at(_DECISIONS, since)
     while records := log.read(_DECISIONS, offset):
         for record in records:
-            if record.value is not None:
-                yield decode(Decision, record.value)
+            if record.value is None:
+                found.pop(record.key, None)
+            else:
+                found[record.key] = decode(Decision, record.value)
         offset = records[-1].offset + 1
+    return found

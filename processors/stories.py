@@ -134,6 +134,12 @@ class Window:
         while self._members and self._members[0].seen <= oldest:
             self._drop(self._members.popleft())
 
+    def forget(self, article_id: str) -> None:
+        """Let go of an article before its time: nothing joins it, or copies it, any more."""
+        for member in [one for one in self._members if one.article_id == article_id]:
+            self._members.remove(member)
+            self._drop(member)
+
     def extent(self, story_id: str) -> tuple[int, tuple[str, ...]] | None:
         """Size and sources of a story with articles in the window, else None."""
         story = self._stories.get(story_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.log import Log, NewRecord, Partition, Record
 from ingest.quarantine import Quarantine
 from ingest.wire import decode, encode
+from processors.erasures import TOPIC, Erasure, Erasures
 from processors.known import Known
 from processors.links import Links
 from processors.loop import Loop, Stage
@@ -98,6 +99,7 @@ class Registrar:
         self._hours = (settings or StoriesSettings()).window_hours
         self._decisions = Known(Decision, log.table("decisions"))
         self._stories = Known(StoryRecord, log.table("stories"))
+        self._erasures = Erasures(log)
         self.counts = Counts()
         self._register = self._new_register(Links())
         stage = Stage(
@@ -121,12 +123,17 @@ class Registrar:
         self.loop.run(stop)
 
     def _begin(self, records: Sequence[Record]) -> None:
+        self._erasures.read()
         keys = {record.key for record in records}
         self._decisions.read(keys)
         self._stories.read(keys)
 
     def _decide(self, record: Record) -> Sequence[NewRecord]:
+        if record.value is None:
+            return self._erase(record.key)
         tagged = decode(Tagged, value_of(record))
+        if erasure := self._erasures.of(tagged.article):
+            return self._drop(tagged, erasure)
         outcome = self._register.decide(tagged, order=record.offset, appended=record.appended)
         key = tagged.article.id
         if outcome.decision:
@@ -135,6 +142,22 @@ class Registrar:
             self._stories.put(key, outcome.story)
         self.counts.add(outcome)
         return _written(key, outcome)
+
+    def _erase(self, key: str) -> Sequence[NewRecord]:
+        """What is known of an erased article goes; see ``search.erasing``."""
+        self._register.forget(key)
+        return [NewRecord(topic=topic, key=key, value=None) for topic in ("decisions", "stories")]
+
+    def _drop(self, tagged: Tagged, erasure: Erasure) -> Sequence[NewRecord]:
+        """An erased article was seen again: all that is kept of it is that it was."""
+        seen = replace(
+            erasure,
+            ids=tuple(dict.fromkeys((*erasure.ids, tagged.article.id))),
+            skipped=erasure.skipped + 1,
+        )
+        self._erasures.put(seen)
+        self.counts.add(Outcome(verdict="duplicate"))
+        return [NewRecord(topic=TOPIC, key=seen.article_id, value=encode(seen))]
 
     def _restore(self, _partitions: frozenset[Partition]) -> Mapping[Partition, int]:
         self._forget()

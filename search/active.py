@@ -16,6 +16,7 @@ from processors.query_tree import Query
 from processors.stored_queries import COMPACT_AT, StoredQueries
 from search.alert_state import SINCE, TOPIC, Since
 from search.subscriptions import Subscription
+from search.watch_queries import is_watch
 
 _events = structlog.get_logger(__name__)
 
@@ -135,7 +136,7 @@ class Active:
     def _parse(self, subscription: Subscription) -> None:
         """Note the query, unless it is paused or this version cannot read it."""
         self._queries.pop(subscription.id, None)
-        if subscription.paused:
+        if subscription.paused or is_watch(subscription.query):
             return
         try:
             self._queries[subscription.id] = parse(subscription.query, where="subscription")

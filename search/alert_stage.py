@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from ingest.errors import WirewatchError
+from ingest.feed_store import FeedStore
 from ingest.guard import Guard
 from ingest.log import Log, NewRecord
 from ingest.quarantine import Quarantine
@@ -21,6 +22,7 @@ from ingest.wire import decode, encode
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC
 from search.alerts import AlertOwner
+from search.index import Index
 from search.mail.settings import MailSettings
 from search.ownership import SharedOwnership
 from search.replays import Replays
@@ -28,6 +30,7 @@ from search.secrets import Vault
 from search.sender import Sender
 from search.subscriptions import Subscription
 from search.trial import tested
+from search.watchfulness import Watchfulness
 
 _events = structlog.get_logger(__name__)
 
@@ -52,6 +55,7 @@ class AlertStage:
     """Alerts for the subscriptions whose shards are ours, and takes over those of dead workers.
 
     Args:
+        index: Where watching subscriptions count; without it nobody watches.
         lease_seconds: See ``ingest.shards.Shards``.
         as_json: Prints alerts to ``stdout:`` as payloads.
         crash_point: Called between the steps that a kill may separate.
@@ -67,6 +71,7 @@ class AlertStage:
         secrets: Vault,
         lease_seconds: float,
         mail: MailSettings | None = None,
+        index: Callable[[], Index] | None = None,
         as_json: bool = False,
         crash_point: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -97,6 +102,15 @@ class AlertStage:
             crash_point=crash_point,
             clock=clock,
         )
+        self._watchfulness = index and Watchfulness(
+            log,
+            feeds=FeedStore(log),
+            index=index,
+            settings=settings,
+            shards=self._shards,
+            wake=self._sender.notify,
+            clock=clock,
+        )
         self._replays = Replays(self._sender.retry)
         self._loop: asyncio.AbstractEventLoop  # of ``run``, which starts the threads
 
@@ -109,12 +123,12 @@ class AlertStage:
         """
         self._loop = asyncio.get_running_loop()
         claimed, left = threading.Event(), threading.Event()
-        with ThreadPoolExecutor(3, thread_name_prefix="alert-stage") as threads:
+        with ThreadPoolExecutor(4, thread_name_prefix="alert-stage") as threads:
             sending = asyncio.ensure_future(self._sender.run(stop))
             owning = self._loop.run_in_executor(threads, self._owner.run, claimed)
             others = [
                 asyncio.ensure_future(self._loop.run_in_executor(threads, work, left))
-                for work in (self._shards.run, self._hear)
+                for work in (self._shards.run, self._hear, self._watch)
             ]
             try:
                 await asyncio.wait([sending, owning, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -151,6 +165,12 @@ class AlertStage:
             lag=self._owner.lag(),
             pause=self._shards.pause,
         )
+
+    def _watch(self, stop: threading.Event) -> None:
+        if self._watchfulness is None:
+            stop.wait()
+        else:
+            self._watchfulness.run(stop)
 
     def _hear(self, stop: threading.Event) -> None:
         owner = self._owner

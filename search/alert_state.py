@@ -34,7 +34,7 @@ Offsets = Annotated[Mapping[int, int], BeforeValidator(_by_partition)]
 """Next offsets by partition of ``stories``; 0 in one that is not named."""
 
 State = Literal["waiting", "held", "sent", "failed", "muted"]
-AlertType = Literal["article.matched", "story.grew", "digest"]
+AlertType = Literal["article.matched", "story.grew", "digest", "feed.silent", "topic.burst"]
 HeldFor = Literal["", "digest", "quiet", "throttle", "storm"]
 """What says "not now": a schedule, quiet hours, the subscription's limit, everybody's limit."""
 
@@ -177,6 +177,11 @@ def update_id(subscription_id: str, story_id: str, size: int) -> str:
 def digest_id(subscription_id: str, first: str) -> str:
     """The constant id of the digest, or part of one, whose first member is ``first``."""
     return _hashed(subscription_id, "digest", first)
+
+
+def notice_id(alert_id: str, endpoint: Endpoint) -> str:
+    """The constant id of the notice that ``endpoint`` was given up while an alert went there."""
+    return _hashed("given up", alert_id, endpoint.target)
 
 
 def _hashed(*parts: str) -> str:

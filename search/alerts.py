@@ -17,6 +17,7 @@ from ingest.errors import FencedError, UnavailableError
 from ingest.log import Log, Partition
 from ingest.quarantine import Quarantine
 from ingest.wire import decode
+from processors.erasures import Erasures
 from search.active import Active
 from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
@@ -106,9 +107,9 @@ class AlertOwner:
         finally:
             self.close()
 
-    def hurry(self) -> None:
-        """Hold no alert from now on: ``run --once`` knows no digests, quiet hours and limits."""
-        self._pace.is_hurried = True
+    def hurry(self, *, on: bool) -> None:
+        """Hold no alert while ``on``: ``run --once`` knows no digests, quiet hours and limits."""
+        self._pace.is_hurried = on
 
     def mute(self, subscription_id: str, story_id: str) -> None:
         """Send a subscription nothing more of a story, or of what it is merged with.
@@ -147,6 +148,7 @@ class AlertOwner:
             return 0
         self._claims.begin()
         self._merges.read()
+        self._erasures.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
         for one in self._claiming.changed:
@@ -186,6 +188,7 @@ class AlertOwner:
         )
         self._active = Active(partitions=partitions)
         self._merges = Merges(self._log)
+        self._erasures = Erasures(self._log)
         self._mutes.clear()
         self._pace.clear()
         self._claims = Claims(
@@ -195,7 +198,13 @@ class AlertOwner:
             pace=self._pace,
             mutes=self._mutes,
         )
-        matching = Matching(self._active, self._claims, settings=self._settings, clock=self._clock)
+        matching = Matching(
+            self._active,
+            self._claims,
+            settings=self._settings,
+            erased=self._erasures,
+            clock=self._clock,
+        )
         self._claiming = Claiming(
             active=self._active,
             matching=matching,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Generic, TypeVar
 
 from ingest.errors import UsageError
-from processors.document import document
+from processors.document import Document, document
 from processors.query_tree import Query
 from processors.records import StoryRecord
 from processors.reference import matches, spans
@@ -34,6 +34,12 @@ from search.translate import check_words, translate
 
 MAX_POSITION = 10_000
 """Hits by relevance behind which nobody looks; by time pages go on to the end."""
+
+RECENT = 400
+"""Articles whose words are kept for the next search, some 100 kB each ..."""
+
+LONG_CHARACTERS = 6_000
+"""... but not of long ones."""
 
 SAMPLE = 500
 """Candidates that are verified for an estimate: it is asked for while a query is typed."""
@@ -115,8 +121,8 @@ class Answer(Generic[Q, R]):
         scope = self.scope if request.facets or request.interval else self._base
         return SearchResult(
             hits=tuple(self._hits(rows)),
-            total=self.total if request.is_counted else len(rows),
-            relation="eq" if request.is_counted and self.is_total_exact else "gte",
+            total=self.total,
+            relation="eq" if self.is_total_exact else "gte",
             after=after,
             facets=facets_of(engine, scope, request.facets) if request.facets else None,
             histogram=histogram_of(engine, scope, request.interval) if request.interval else None,
@@ -138,7 +144,11 @@ class Answer(Generic[Q, R]):
     @property
     def is_total_exact(self) -> bool:
         """Whether ``total`` is no lower bound."""
-        return self.exact or self._candidates <= EXACT_CANDIDATES
+        return self.exact or self._candidates <= self._most
+
+    @property
+    def _most(self) -> int:
+        return min(self._request.counted, EXACT_CANDIDATES)
 
     @cached_property
     def _candidates(self) -> int:
@@ -148,7 +158,7 @@ class Answer(Generic[Q, R]):
     def verified(self) -> list[R]:
         """What matches among the newest candidates, newest first."""
         newest = self._engine.by_time(self._base, newest_first=True, words=True)
-        return [row for row in islice(newest, EXACT_CANDIDATES) if self._matches(row)]
+        return [row for row in islice(newest, self._most) if self._matches(row)]
 
     @property
     def scope(self) -> Q:
@@ -176,7 +186,7 @@ class Answer(Generic[Q, R]):
             position = cursor.position if cursor else 0
             ranked = self._engine.by_score(self._base, most=EXACT_CANDIDATES, words=not self.exact)
             return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
-        if self.exact or not (self._request.is_counted and self.is_total_exact):
+        if self.exact or not self.is_total_exact:
             rows = self._chosen(self._matching(self._timed(self._base, cursor)))
             if self._request.group and cursor is not None:
                 return self._not_shown(rows)
@@ -256,5 +266,17 @@ class Answer(Generic[Q, R]):
     def _highlights(self, record: StoryRecord) -> Highlights:
         if not self._request.highlights:
             return Highlights()
-        found = document(record.article, record.topics)
-        return highlighted(found, spans(self._query, found))
+        found = _document_of(record)
+        return highlighted(found, spans(self._query, found, with_lead=False))
+
+
+@lru_cache(maxsize=RECENT)
+def _recent(record: StoryRecord) -> Document:
+    return document(record.article, record.topics)
+
+
+def _document_of(record: StoryRecord) -> Document:
+    """The words of an article: of one that many find they are worked out once."""
+    if len(record.article.text) > LONG_CHARACTERS:
+        return document(record.article, record.topics)
+    return _recent(record)

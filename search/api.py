@@ -20,6 +20,7 @@ from search.routes.alerts import alerting
 from search.routes.audit import auditing
 from search.routes.channels import channelling
 from search.routes.docs import PROBLEMS, describe, documentation
+from search.routes.erasing import erasing
 from search.routes.exporting import exporting
 from search.routes.feeds import feed_list
 from search.routes.feeds_out import feed_tokens, search_feeds
@@ -58,6 +59,7 @@ def create_api(services: Services, *, from_network: bool) -> FastAPI:
     app.include_router(streaming(services), prefix="/api")
     app.include_router(exporting(services), prefix="/api")
     app.include_router(marking(services), prefix="/api")
+    app.include_router(erasing(services), prefix="/api")
     app.include_router(feed_tokens(services), prefix="/api")
     app.include_router(search_feeds(services))
     app.include_router(state(services))

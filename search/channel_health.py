@@ -18,18 +18,22 @@ def endpoint_of(log: Log, target: str) -> Endpoint:
 def health_row(log: Log, target: str) -> dict[str, Any]:
     """``state`` (``ok``, ``failing``, ``disabled`` or ``unused``) and since when."""
     found = endpoint_of(log, target)
-    state = "ok" if found.last_ok else "unused"
-    if found.failures:
-        state = "failing"
-    if found.disabled:
-        state = "disabled"
     return {
-        "state": state,
+        "state": state_of(found),
         "failing_since": found.failing_since,
         "failures": found.failures,
         "disabled": found.disabled,
         "last_ok": found.last_ok,
     }
+
+
+def state_of(endpoint: Endpoint) -> str:
+    """``ok``, ``failing``, ``disabled``, or ``unused`` where nothing was sent there yet."""
+    if endpoint.disabled:
+        return "disabled"
+    if endpoint.failures:
+        return "failing"
+    return "ok" if endpoint.last_ok else "unused"
 
 
 def enabled(log: Log, target: str) -> None:
@@ -42,8 +46,7 @@ def enabled(log: Log, target: str) -> None:
     log.append([NewRecord(topic=TOPIC, key=endpoint_key(target), value=encode(anew))])
 
 
-def disabled_endpoints(log: Log) -> list[Endpoint]:
-    """Every receiver that nothing is sent to any more."""
+def all_endpoints(log: Log) -> list[Endpoint]:
+    """Every receiver that was sent to, as it does now."""
     records = log.table(TOPIC).items(ENDPOINT)
-    found = (decode(Endpoint, one.value) for one in records if one.value is not None)
-    return [one for one in found if one.disabled]
+    return [decode(Endpoint, one.value) for one in records if one.value is not None]

@@ -32,11 +32,12 @@ SPARE_BYTES = 500
 
 GROUP_BYTES = 32
 
-_REASONS: dict[HeldFor, str] = {
+REASONS: dict[HeldFor, str] = {
     "quiet": "They came in quiet hours.",
     "throttle": "They are more than this subscription sends one by one.",
     "storm": "They are more than any subscription sends one by one.",
 }
+"""Why alerts were held, for people; of a schedule they know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +216,7 @@ def _title(count: int, number: tuple[int, int]) -> str:
 
 def _sentences(data: dict[str, Any], number: tuple[int, int], more: int) -> Iterator[str]:
     yield f"{_title(data['count'], number)} since {data['window']['since'][:16]} UTC."
-    if data["reason"] in _REASONS:
-        yield _REASONS[data["reason"]]
+    if data["reason"] in REASONS:
+        yield REASONS[data["reason"]]
     if more:
         yield f"And {more} more, not shown here; all of them are listed among the alerts."

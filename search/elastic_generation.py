@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -49,18 +49,25 @@ class Generation:
         self._checkpoints = Checkpoints(client, settings)
         self._known: set[str] = set()
 
-    def write(self, stories: Sequence[StoryRecord], links: Mapping[str, str]) -> WriteResult:
-        """Write ``stories``, then move the documents of the stories in ``links``. Durable."""
+    def write(
+        self,
+        stories: Sequence[StoryRecord],
+        links: Mapping[str, str],
+        removed: Collection[str] = (),
+    ) -> WriteResult:
+        """Write ``stories``, move the documents of the stories in ``links``, delete. Durable."""
         newest: dict[str, StoryRecord] = {}
         for record in stories:
             known = newest.get(record.article.id)
             if known is None or known.order < record.order:
                 newest[record.article.id] = record
         rejected = self._put([*newest.values()], "external")
-        if links:
+        if links or removed:
             self.refresh()
-            for records in self._absorbed(links):
-                self._put(records, "external_gte")
+        if removed:
+            self._delete(removed)
+        for records in self._absorbed(links) if links else ():
+            self._put([one for one in records if one.article.id not in removed], "external_gte")
         return WriteResult(written=len(stories) - len(rejected), rejected=rejected)
 
     def open_month(self, index: str) -> None:
@@ -145,6 +152,23 @@ class Generation:
             ]
             yield [replace(one, story_id=links[one.story_id]) for one in records]
 
+    def _delete(self, removed: Collection[str]) -> None:
+        """Delete articles, in whatever month they lie."""
+        for page in self._pages({"ids": {"values": [*removed]}}):
+            self._bulk.write(
+                [
+                    Operation(
+                        index=hit["_index"],
+                        id=hit["_id"],
+                        version=hit["_version"],
+                        body=None,
+                        version_type="external_gte",
+                    )
+                    for hit in page
+                    if self._names.number_of(hit["_index"]) == self.number
+                ]
+            )
+
     def _pages(self, query: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
         """All hits of ``query`` as they are now, whatever is written meanwhile."""
         with translated(self._settings.url, "reading the articles of a story"):
@@ -169,6 +193,7 @@ class Generation:
             search_after=after,
             size=_PAGE,
             stored_fields=["record"],
+            version=True,
             track_total_hits=False,
         )
         if found["timed_out"] or found["_shards"]["failed"]:

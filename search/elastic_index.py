@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ingest.errors import ForeignStoreError
@@ -47,6 +47,7 @@ class ElasticIndex:
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``; with nothing to write it asks whether it still may.
 
@@ -54,7 +55,7 @@ class ElasticIndex:
             FencedError: the index was rebuilt, or another worker has gone further.
             ForeignStoreError: the index is not the one that was filled.
         """
-        return self._writer.write(stories, checkpoint, links or {})
+        return self._writer.write(stories, checkpoint, links or {}, removed=removed)
 
     def checkpoint(self) -> Checkpoint | None:
         """What the last writes with a checkpoint stored, of all partitions.

@@ -8,7 +8,7 @@ generation at their next write, and begin where it ends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +48,8 @@ class Writer:
         stories: Sequence[StoryRecord],
         checkpoint: Checkpoint | None,
         links: Mapping[str, str],
+        *,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``; with nothing to write it asks whether it still may.
 
@@ -58,11 +60,11 @@ class Writer:
         mine = self._opened()
         self._refuse_replaced(mine)
         try:
-            result = mine.write(stories, links)
+            result = mine.write(stories, links, removed)
         except ForeignStoreError:
             self._refuse_replaced(mine)  # if it was, its indices are gone with good reason
             raise
-        if stories or links:
+        if stories or links or removed:
             self._refuse_replaced(mine)
         if checkpoint is not None and not result.rejected:
             self._checkpoints.store(mine.number, checkpoint)
@@ -230,9 +232,10 @@ class Successor:
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``. Raises FencedError where it was taken for dead and replaced."""
-        result = self._generation.write(stories, links or {})
+        result = self._generation.write(stories, links or {}, removed)
         self._generation.touch(checkpoint if not result.rejected else None)
         return result
 

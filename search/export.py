@@ -44,7 +44,7 @@ def pages(index: Index, request: SearchRequest) -> Iterator[Sequence[Hit]]:
     after = ""
     while True:
         asked = replace(
-            request, size=MAX_SIZE, after=after, sort="newest", highlights=False, is_counted=False
+            request, size=MAX_SIZE, after=after, sort="newest", highlights=False, counted=0
         )
         found = index.search(asked)
         yield found.hits

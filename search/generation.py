@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,13 +57,17 @@ class Generation:
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``."""
         with self._gate:
             made, rejected = self._prepared(stories)
-            made |= {one.article_id: one for one in self._linked(links or {}, without=made)}
+            without = {*made, *removed}
+            made |= {one.article_id: one for one in self._linked(links or {}, without=without)}
             try:
-                rejected |= self._writer.store([*made.values()], None if rejected else checkpoint)
+                rejected |= self._writer.store(
+                    [*made.values()], None if rejected else checkpoint, removed=removed
+                )
             except UnavailableError as error:
                 self.fault = error.sentence
                 raise
@@ -92,7 +96,7 @@ class Generation:
                 rejected[name] = str(error)[:500] or type(error).__name__
         return made, rejected
 
-    def _linked(self, links: Mapping[str, str], *, without: Mapping[str, Made]) -> Iterator[Made]:
+    def _linked(self, links: Mapping[str, str], *, without: Collection[str]) -> Iterator[Made]:
         """The documents of absorbed stories in their surviving ones, at their own version."""
         searcher = self.searcher()
         for absorbed, survivor in links.items():

@@ -5,7 +5,7 @@ An index is a projection of the topic ``stories`` and can be made anew from it a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, TypedDict
@@ -24,6 +24,10 @@ EXACT_CANDIDATES = 10_000
 """Candidates that are verified for an exact total; beyond, the total is a lower bound."""
 
 
+QUICK_CANDIDATES = 1_000
+"""As many where somebody waits for the page and may look at a lower bound."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """What to find and how to show it.
@@ -34,7 +38,7 @@ class SearchRequest:
         since, until: Bounds on ``seen``: from ``since`` on, before ``until``.
         facets: Of ``topic``, ``source``, ``lang``.
         interval: Of the histogram over ``seen``: ``1h``, ``1d``; empty for none.
-        is_counted: Without it ``total`` is a lower bound, and a page costs no more than its hits.
+        counted: How many candidates are verified for the total; beyond, it is a lower bound.
     """
 
     query: Query
@@ -47,7 +51,7 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     interval: str = ""
     highlights: bool = True
-    is_counted: bool = True
+    counted: int = EXACT_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,7 @@ class Building(Protocol):
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """As ``Index.write``."""
 
@@ -180,13 +185,15 @@ class Index(Protocol):
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
         """Write documents (id = article id, version = ``order``) and the checkpoint, durably.
 
         Idempotent; a record that is not newer than the stored one is skipped. The documents of
-        each story in ``links`` move to the story it names, at their own version. Where documents
-        are rejected the checkpoint is not stored: set them aside, then write it alone. Partitions
-        that ``checkpoint`` does not name keep what was stored for them.
+        each story in ``links`` move to the story it names, at their own version; those of the
+        articles in ``removed`` go, whatever their version. Where documents are rejected the
+        checkpoint is not stored: set them aside, then write it alone. Partitions that
+        ``checkpoint`` does not name keep what was stored for them.
 
         Raises:
             UnavailableError: the checkpoint is not stored; the same call may succeed later.

@@ -21,6 +21,7 @@ from ingest.errors import FencedError, UnavailableError
 from ingest.log import Commit, Consumer, Log, Partition, Record
 from ingest.quarantine import Quarantine
 from processors.back_off import back_off
+from processors.erasures import Erasures
 from processors.links import Links
 from search.checkpoints import GROUP, LINKS, STORIES, begin_at
 from search.faults import set_aside
@@ -75,6 +76,7 @@ class Indexer:
         self._consumer: Consumer | None = None
         self._checkpoint = Checkpoint(log=log.identity(), stories={})
         self._links = Links()
+        self._erasures = Erasures(log)
         self._waiting: list[Record] = []
         self._read: dict[int, int] = {}  # the next offsets that this member polls
         self._counted: dict[int, int] = {}
@@ -222,11 +224,15 @@ class Indexer:
 
     def _finish(self) -> int:
         with self._gate:
-            batch = batch_of(self._waiting, self._links)
+            self._erasures.read()
+            batch = batch_of(self._waiting, self._links, self._erasures)
             checkpoint = batch.reached(self._checkpoint)
             self._crash_point("K5")
             result = self._index.write(
-                batch.stories, checkpoint=None if batch.faults else checkpoint, links=batch.merges
+                batch.stories,
+                checkpoint=None if batch.faults else checkpoint,
+                links=batch.merges,
+                removed=batch.removed,
             )
             self._crash_point("K5-written")
             faults = [*batch.faults, *batch.rejected(result.rejected)]

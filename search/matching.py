@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,11 +40,13 @@ class Matching:
         *,
         settings: AlertSettings,
         clock: Callable[[], datetime],
+        erased: Container[str] = frozenset(),
     ) -> None:
         self._active = active
         self._claims = claims
         self._settings = settings
         self._clock = clock
+        self._erased = erased
 
     def matched(self, record: Record, *, besides: Collection[int] = ()) -> Matched | None:
         """The subscriptions for a record of ``stories``; None where it is news for nobody.
@@ -57,7 +59,7 @@ class Matching:
         if record.value is None or not len(self._active):
             return None
         story = decode(StoryRecord, record.value)
-        if silence(story):
+        if silence(story) or story.article.id in self._erased:
             return None
         seen = document(story.article, story.topics)
         found = self._active.match(seen, record, besides=besides)

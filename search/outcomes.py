@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -11,6 +13,7 @@ from ingest.errors import FencedError, UnavailableError
 from ingest.log import Log, NewRecord
 from ingest.wire import decode, encode
 from search.alert_state import ALERT, TOPIC, Alert, mute_key
+from search.erased_alerts import emptied
 from search.last_words import LastWords
 from search.ownership import Ownership
 
@@ -21,11 +24,17 @@ _events = structlog.get_logger(__name__)
 
 
 class Outcomes:
-    """The only writer of outcomes. For one event loop."""
+    """The only writer of outcomes. For one event loop.
 
-    def __init__(self, log: Log, shards: Ownership) -> None:
+    Attributes:
+        erased: Articles of which no word is written.
+    """
+
+    def __init__(self, log: Log, shards: Ownership, *, clock: Callable[[], datetime]) -> None:
+        self.erased: Collection[str] = frozenset()
         self._log = log
         self._shards = shards
+        self._clock = clock
         self._words = LastWords(shards)
 
     async def write(
@@ -42,6 +51,7 @@ class Outcomes:
         Raises:
             FencedError: none of it is ours any more.
         """
+        said = [self._without_erased(one) for one in said]
         self._words.writing(said)
         try:
             while ours := [one for one in said if self._is_ours(one, since)]:
@@ -83,6 +93,13 @@ class Outcomes:
                 _events.info("said again", key=said.key)
                 self._words.writing([said])
                 self._words.written([said], await self.append([said]))
+
+    def _without_erased(self, record: NewRecord) -> NewRecord:
+        value = record.value or b""
+        if record.key.startswith(ALERT) and any(one.encode() in value for one in self.erased):
+            alert = emptied(decode(Alert, value), self.erased, now=self._clock())
+            return replace(record, value=encode(alert))
+        return record
 
     def _is_ours(self, record: NewRecord, since: Mapping[int, int]) -> bool:
         shard = record.partition or 0

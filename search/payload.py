@@ -158,22 +158,44 @@ def payload(
     return body.decode()
 
 
-def payload_of_test(subscription: Subscription, *, alert_id: str, now: datetime) -> str:
+def payload_of_test(
+    subscription: Subscription, *, alert_id: str, now: datetime, of: str = "subscription"
+) -> str:
     """A body of the same shape that says that it is a test."""
+    return payload_of_words(
+        subscription_told(subscription),
+        alert_id=alert_id,
+        now=now,
+        title=f"Test alert of the {of} {subscription.name}",
+        text="Wirewatch can reach this receiver.",
+        flag="test",
+    )
+
+
+def payload_of_words(
+    told: dict[str, str],
+    *,
+    alert_id: str,
+    now: datetime,
+    title: str,
+    text: str,
+    flag: str,
+) -> str:
+    """A body of the same shape about no article; it has ``flag``, so that programs can tell."""
     seen = format_time(now)
     data = {
         "alert_id": alert_id,
-        "test": True,
-        "subscription": subscription_told(subscription),
+        flag: True,
+        "subscription": told,
         "article": {
             "id": "",
-            "title": f"Test alert of the subscription {subscription.name}",
+            "title": title,
             "url": "",
             "source": "",
             "published": seen,
             "seen": seen,
             "language": "en",
-            "excerpt": "Wirewatch can reach this receiver.",
+            "excerpt": text,
         },
         "story": {"id": "", "size": 0, "sources": []},
         "topics": [],

@@ -7,7 +7,7 @@ import re
 from search.caller import Scope
 from search.form_tokens import ONE_CLICK, SAFE_METHODS
 
-OPEN = frozenset({"/healthz", "/readyz", "/login"})
+OPEN = frozenset({"/healthz", "/readyz", "/login", "/favicon.ico"})
 OPEN_BELOW = ("/static/", ONE_CLICK)
 FEED_OF_SEARCH = "/feeds/search."
 """Feed readers cannot log in: the address holds a token of its own, which the route checks."""

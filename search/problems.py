@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from ingest.errors import NotFoundError, UnavailableError, UsageError, WirewatchError
+from ingest.errors import GoneError, NotFoundError, UnavailableError, UsageError, WirewatchError
 
 PROBLEM = "application/problem+json"
 REFUSAL_PAGE = (
@@ -18,7 +18,7 @@ REFUSAL_PAGE = (
     '<link rel="stylesheet" href="/static/wirewatch.css">'
     '<main><p>{sentence}</p><p><a href="/">Wirewatch</a></p></main></html>\n'
 )
-STATUSES = ((NotFoundError, 404), (UsageError, 400), (UnavailableError, 503))
+STATUSES = ((GoneError, 410), (NotFoundError, 404), (UsageError, 400), (UnavailableError, 503))
 
 KINDS = (WirewatchError, RequestValidationError, HTTPException)
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from ingest.log import Log, Partition, Record
+from processors.erasures import Erasures
 from search.checkpoints import LINKS, STORIES
 from search.index import Building, Checkpoint, Index
 from search.story_batch import Batch, Fault, batch_of, read_links
@@ -24,6 +25,7 @@ class Rebuild:
         self._log = log
         self.building = building
         self._set_aside = set_aside
+        self._erasures = Erasures(log)
         self._partitions = log.partitions(STORIES)
         # The end of the links before they are read: those written meanwhile are read twice.
         links_end = log.bounds(LINKS)[1]
@@ -41,7 +43,8 @@ class Rebuild:
             ends = {n: self._log.bounds(Partition(STORIES, n))[1] for n in self.checkpoint.stories}
             total = sum(ends.values())
             records = self._unread(ends)
-            self._write(batch_of(records, self.links))
+            self._erasures.read()
+            self._write(batch_of(records, self.links, self._erasures))
             if not records:
                 yield total, total
                 return
@@ -63,7 +66,10 @@ class Rebuild:
     def _write(self, batch: Batch) -> None:
         checkpoint = batch.reached(self.checkpoint)
         result = self.building.write(
-            batch.stories, checkpoint=None if batch.faults else checkpoint, links=batch.merges
+            batch.stories,
+            checkpoint=None if batch.faults else checkpoint,
+            links=batch.merges,
+            removed=batch.removed,
         )
         faults = [*batch.faults, *batch.rejected(result.rejected)]
         if faults:
@@ -81,16 +87,17 @@ def refill(
     aside: Callable[[Sequence[Fault]], None],
 ) -> Iterator[tuple[int, int]]:
     """Write what came into ``stories`` from ``since`` on once more; see ``Indexer.refill``."""
-    links = read_links(log)
+    links, erasures = read_links(log), Erasures(log)
     places = [Partition(STORIES, number) for number in range(log.partitions(STORIES))]
     spans = [(place, log.offset_at(place, since), log.bounds(place)[1]) for place in places]
     done, total = 0, sum(end - start for _, start, end in spans)
     for place, start, end in spans:
         at = start
         while at < end and (records := log.read(place, at, max_records=BATCH)):
-            batch = batch_of([one for one in records if one.offset < end], links)
+            erasures.read()
+            batch = batch_of([one for one in records if one.offset < end], links, erasures)
             with gate:
-                result = index.write(batch.stories)
+                result = index.write(batch.stories, removed=batch.removed)
             aside(batch.rejected(result.rejected))
             at = records[-1].offset + 1
             yield done + min(at, end) - start, total

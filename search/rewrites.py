@@ -73,6 +73,16 @@ class Rewrites:
         self._held.remove([one.alert_id for one, _ in wanted], subscription=subscription_id)
         await self._write(wanted, since)
 
+    async def erase(self, alert_ids: Sequence[str]) -> None:
+        """Write alerts again without the articles that were erased; see ``Outcomes.erased``."""
+        for first in range(0, len(alert_ids), AT_ONCE):
+            since = dict(self._shards.held())
+            stored = await self._stored(alert_ids[first : first + AT_ONCE])
+            for one, _ in stored:
+                if one.article_id in self._outcomes.erased:
+                    self._held.remove([one.alert_id], subscription=one.subscription)
+            await self._write(stored, since)
+
     async def _write(self, alerts: Sequence[tuple[Alert, int]], since: dict[int, int]) -> None:
         try:
             if alerts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,10 +17,13 @@ from search.alert_state import ALERT, TOPIC, Alert, Endpoint, endpoint_key
 from search.audit import audit_record
 from search.channels import Delivery
 from search.deliveries import REMOVED, Outcome, answered, concluded, given_up, muted, targets_left
+from search.erased_alerts import speaks_of
 from search.held import HeldAlert
+from search.notices import notice
 from search.outcomes import RETRY_SECONDS, Outcomes, alert_record
 from search.ownership import Ownership
 from search.subscriptions import Subscription
+from search.waiting import round_due
 
 MAX_KEPT = 500
 """Alerts of open rounds in memory, 10 MB at most: thousands may wait for one receiver."""
@@ -126,10 +130,14 @@ class Rounds:
                 continue
             if since is None:
                 begun.elsewhere[alert.alert_id] = shard
+            elif speaks_of(alert, self._outcomes.erased):  # claimed while it was being erased
+                with suppress(FencedError):
+                    await self._outcomes.write([alert_record(alert, shard)], since=held)
+                begun.early[alert.alert_id] = self._clock()
             elif alert.state == "held":
                 begun.held.append(HeldAlert.of(alert, shard=shard, since=since))
-            elif not again and alert.next_attempt and alert.next_attempt > self._clock():
-                begun.early[alert.alert_id] = alert.next_attempt
+            elif not again and (due := round_due(alert)) > self._clock():
+                begun.early[alert.alert_id] = due
             else:
                 one = Round(alert=alert, shard=shard, since=since, pending=(), left=set())
                 try:
@@ -197,9 +205,17 @@ class Rounds:
         return alert
 
     async def settle(
-        self, alert_id: str, outcome: Outcome, *, endpoint: Endpoint, is_changed: bool
+        self,
+        alert_id: str,
+        outcome: Outcome,
+        *,
+        endpoint: Endpoint,
+        is_changed: bool,
+        is_given_up: bool = False,
     ) -> Alert | None:
         """Write what came of one target; the alert, where the round is over with it.
+
+        ``is_given_up``: the receiver just was, and a notice of it is written too.
 
         Raises:
             FencedError: the shard went, and with it the round.
@@ -220,7 +236,9 @@ class Rounds:
             more = [_health(endpoint)] if is_changed else []
             if not outcome.error:
                 more.append(audit_record(alert, endpoint.target, outcome, now=now))
-            await self._write(one, alert, *more)
+            given_up = [notice(alert, endpoint, now=now)] if is_given_up else []
+            said = [alert_record(each, one.shard) for each in (alert, *given_up)]
+            await self._outcomes.write(said, since={one.shard: one.since}, besides=more)
         if one.left:
             return None
         if self._open.get(alert_id) is one:
@@ -238,10 +256,10 @@ class Rounds:
             else:
                 return
 
-    async def _write(self, one: Round, alert: Alert, *more: NewRecord) -> None:
-        """Write how it stands, and ``more`` beside it. Raises FencedError."""
+    async def _write(self, one: Round, alert: Alert) -> None:
+        """Write how it stands. Raises FencedError."""
         said = alert_record(alert, one.shard)
-        await self._outcomes.write([said], since={one.shard: one.since}, besides=more)
+        await self._outcomes.write([said], since={one.shard: one.since})
 
     def _read(self, alert_ids: Sequence[str]) -> _Known:
         found = self._log.table(TOPIC).many([ALERT + one for one in alert_ids])

@@ -12,13 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
 
 from ingest.connections import Connections
-from ingest.errors import FencedError, NotFoundError, UnavailableError, UsageError
+from ingest.errors import NotFoundError, UnavailableError, UsageError
 from ingest.guard import Guard
 from ingest.log import Log
 from ingest.wire import decode
@@ -26,38 +26,30 @@ from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
+from search.erased_alerts import ErasedAlerts, refuse_erased
 from search.gathering import Gathering
 from search.held import LONG_AGO
-from search.lanes import Lane
 from search.mail.settings import MailSettings
 from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
 from search.rewrites import Rewrites
-from search.rounds import Rounds, report
+from search.rounds import Rounds
 from search.secrets import Vault
 from search.subscriptions import redacted
 from search.tasks import Tasks
 from search.trial import tried, tried_channel
+from search.turns import Turns
 from search.waiting import Waiting
 
 LOOK_SECONDS = 1.0
 """How often we look for shards that came to us."""
-
-LATER_SECONDS = 5.0
-"""When an alert that could not be read is tried again."""
-
-BROKEN_SECONDS = 3600.0
-"""When one is tried again whose delivery we broke ourselves: it may have been sent."""
 
 SAY_AGAIN_SECONDS = 5.0
 """How soon the late word of a shard's earlier owner is set right."""
 
 FINISH_SECONDS = 5.0
 """What is under way at the end may finish; SIGTERM promises an end within ten seconds (F34)."""
-
-MAX_BEGINNING = 200
-"""Rounds being begun at a time: the rest of a burst waits as bare ids."""
 
 _events = structlog.get_logger(__name__)
 
@@ -103,7 +95,8 @@ class Sender:
             as_json=as_json,
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
-        self._outcomes = Outcomes(log, shards)
+        self._outcomes = Outcomes(log, shards, clock=clock)
+        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
             log,
             self._outcomes,
@@ -127,12 +120,18 @@ class Sender:
         )
         self._changes: deque[tuple[str, Collection[str]]] = deque()
         self._is_gathering = False
-        self._backlog: deque[str] = deque()
-        self._is_beginning = False
         self._tasks = Tasks()
+        self._turns = Turns(
+            rounds=self._rounds,
+            receivers=self._receivers,
+            waiting=self._waiting,
+            held=self._held,
+            rewrites=self._rewrites,
+            tasks=self._tasks,
+            clock=clock,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
-        self._patient = True
         self._said = 0.0
 
     def notify(self, alert_ids: Sequence[str]) -> None:
@@ -161,7 +160,7 @@ class Sender:
 
     async def once(self, until: asyncio.Event | None = None) -> None:
         """Give each delivery one attempt that is due, or is claimed before ``until`` is set."""
-        self._patient = False
+        self._turns.is_patient = False
         self._waiting.hold()
         try:
             if until is not None:
@@ -172,7 +171,7 @@ class Sender:
                 await self._tasks.one()
                 self._start()
         finally:
-            self._patient = True
+            self._turns.is_patient = True
             self._waiting.release()
 
     async def retry(self, alert_id: str) -> None:
@@ -188,6 +187,7 @@ class Sender:
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
+        refuse_erased(alert)
         if alert.state == "sent":
             raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
         if digest := self._held.digest_of(alert_id) or alert.digest:
@@ -196,12 +196,28 @@ class Sender:
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
         if alert.state == "held":
-            self._held.remove([alert_id], subscription=alert.subscription)
+            taken = not self._held.remove([alert_id], subscription=alert.subscription)
+            if taken and self._is_gathering:
+                raise UsageError(f"alert {alert_id} is about to be sent", code="under-way")
             await self._gathering.let_go(alert, shard=record.partition.number)
         begun = await self._rounds.begin([alert_id], again=True)
-        await self._mark(begun.over)
+        await self._turns.mark(begun.over)
         targets = begun.targets.get(alert_id, ())
-        await asyncio.gather(*(self._attempt(one, alert_id, forced=True) for one in targets))
+        await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
+
+    async def forget_erased(self, *, again: bool = False) -> None:
+        """Empty the alerts of articles that were erased; ``again``: look through all of them.
+
+        Raises:
+            UnavailableError: the log cannot be read now; the next call does it.
+        """
+        found = await asyncio.to_thread(self._erased.read, again=again)
+        self._outcomes.erased = self._erased.articles
+        for alert_id in found:
+            if alert_id in self._rounds:  # it begins anew with what is left of it
+                self._rounds.abandon(alert_id)
+                self._waiting.put_off(alert_id, self._clock())
+        await self._rewrites.erase(found)
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
         """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
@@ -221,7 +237,7 @@ class Sender:
         lane = await self._receivers.lane(target)
         if not outcome.error and self._receivers.learn(lane, outcome):
             await self._rounds.note(lane.endpoint)
-            self._pump(lane)
+            self._turns.pump(lane)
         return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
 
     async def close(self) -> None:
@@ -248,6 +264,7 @@ class Sender:
     async def _look(self) -> None:
         """Read what has come to wait."""
         try:
+            await self.forget_erased()
             await self._take_in()
             if time.monotonic() - self._said > SAY_AGAIN_SECONDS:
                 self._said = time.monotonic()
@@ -256,37 +273,29 @@ class Sender:
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
 
     async def _take_in(self) -> None:
-        changes = [self._changes.popleft() for _ in range(len(self._changes))]
         found = await asyncio.to_thread(self._waiting.read)
-        self._tasks.start(self._mark(self._gathering.take_in(found)))
+        self._tasks.start(self._turns.mark(self._gathering.take_in(found)))
         self._waiting.add(found.due)
-        for name, muted in changes:
+        while self._changes:
+            name, muted = self._changes[0]
+            if muted:  # before more of it goes
+                await self._rewrites.mute(name, muted, under_way=self._rounds)
             self._held.look_again(name)
-            if muted:
-                mute = self._rewrites.mute(name, muted, under_way=self._rounds)
-                self._tasks.start(mute)
+            self._changes.popleft()
 
     def _start(self) -> None:
         """Begin the rounds that are due, and look at every lane whose rest may be over."""
         now = self._clock()
-        self._backlog += self._waiting.pop_due(now)
-        self._begin_more()
+        self._turns.begin(self._waiting.pop_due(now))
         look = self._gathering.next_look(now)
         if look is not None and look <= now and not self._is_gathering:
             self._is_gathering = True
             self._tasks.start(self._gather())
-        for lane in self._receivers.lanes():
-            self._pump(lane)
-
-    def _begin_more(self) -> None:
-        if self._backlog and not self._is_beginning:
-            self._is_beginning = True
-            count = min(len(self._backlog), MAX_BEGINNING)
-            self._tasks.start(self._begin([self._backlog.popleft() for _ in range(count)]))
+        self._turns.look_at_lanes()
 
     async def _gather(self) -> None:
         try:
-            released = await self._gathering.release(together=self._patient)
+            released = await self._gathering.release(together=self._turns.is_patient)
         except Exception as error:  # noqa: BLE001 - what it took is found at the next start
             _events.error("gathering broke", exc_info=error)
             return
@@ -294,88 +303,6 @@ class Sender:
             self._is_gathering = False
         self._waiting.add([(LONG_AGO, one) for one in released])
         self._woken.set()
-
-    async def _mark(self, digests: Sequence[Alert]) -> None:
-        for one in digests:
-            await self._rewrites.mark(one)
-
-    async def _begin(self, alert_ids: list[str]) -> None:
-        try:
-            begun = await self._rounds.begin(alert_ids)
-            pairs = [(one, to) for one, targets in begun.targets.items() for to in targets]
-            lanes = [(await self._receivers.lane(target), one) for one, target in pairs]
-        except Exception as error:  # noqa: BLE001 - said there
-            self._again_later(alert_ids, error)
-            return
-        finally:
-            self._is_beginning = False
-        self._begin_more()
-        for alert_id in alert_ids:
-            if alert_id in begun.early:
-                self._waiting.put_off(alert_id, begun.early[alert_id])
-            elif alert_id in begun.elsewhere:
-                self._waiting.let_go(alert_id, begun.elsewhere[alert_id])
-            elif alert_id not in self._rounds:
-                self._waiting.done(alert_id)
-        self._held.add(begun.held)
-        self._tasks.start(self._mark(begun.over))
-        for lane, alert_id in lanes:
-            lane.waiting.append(alert_id)
-            self._pump(lane)
-
-    def _again_later(self, alert_ids: Sequence[str], error: Exception) -> None:
-        """Their rounds broke: neither forget them nor send them time and again."""
-        if isinstance(error, UnavailableError):
-            _events.warning("stage waits", stage="deliver", reason=error.sentence)
-            seconds = LATER_SECONDS
-        else:
-            _events.error("delivery broke", alerts=len(alert_ids), exc_info=error)
-            seconds = BROKEN_SECONDS
-        for alert_id in alert_ids:
-            if alert_id in self._rounds:
-                self._rounds.abandon(alert_id)
-            self._waiting.put_off(alert_id, self._clock() + timedelta(seconds=seconds))
-
-    def _pump(self, lane: Lane) -> None:
-        while (alert_id := lane.next(now=self._clock(), patient=self._patient)) is not None:
-            lane.running += 1
-            self._tasks.start(self._turn(lane, alert_id))
-
-    async def _turn(self, lane: Lane, alert_id: str) -> None:
-        try:
-            async with lane.host:
-                await self._attempt(lane.endpoint.target, alert_id)
-        except Exception as error:  # noqa: BLE001 - said there
-            self._again_later([alert_id], error)
-        finally:
-            lane.running -= 1
-        self._pump(lane)
-
-    async def _attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
-        lane = await self._receivers.lane(target)
-        if not self._rounds.wants(alert_id, target):  # let go meanwhile
-            return
-        try:
-            if lane.endpoint.disabled and not forced:
-                hint = "Once it works: wirewatch subscriptions test NAME, then alerts retry ID."
-                outcome = Outcome(error=f"Not sent. {lane.endpoint.disabled} {hint}", final=True)
-                is_changed = False
-            else:
-                delivery = await self._rounds.delivery(alert_id, target)
-                outcome = await self._receivers.deliver(delivery)
-                is_changed = self._receivers.learn(lane, outcome)
-            over = await self._rounds.settle(
-                alert_id, outcome, endpoint=lane.endpoint, is_changed=is_changed
-            )
-        except FencedError:  # whoever owns the shard now begins it anew, and that may be us again
-            if alert_id in self._rounds:
-                self._waiting.let_go(alert_id, self._rounds.abandon(alert_id))
-            return
-        if over is not None:
-            report(over, outcome)
-            self._waiting.settled(over)
-            if over.members and over.state in ("sent", "failed"):
-                await self._rewrites.mark(over)
 
     def _pause_seconds(self, now: datetime) -> float:
         """Until more is due: what was due by ``now`` is begun, or waits for a request under way."""

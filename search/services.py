@@ -40,6 +40,7 @@ class Services:
         metrics: The Prometheus text.
         live: Streams of alerts as they happen.
         marks: What readers note about articles.
+        erase: Erases an article for a reason, by an account; the trace that stays.
         zone: The time zone of pages for readers whose browser tells none.
     """
 
@@ -64,6 +65,7 @@ class Services:
     metrics: Callable[[], bytes]
     live: Live
     marks: MarkStore
+    erase: Callable[[str, str, str], Awaitable[dict[str, Any]]]
     zone: str
 
     def preview(self, query: str, days: int, *, every_article: bool = False) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.errors import MalformedRecordError
@@ -28,12 +28,14 @@ class Batch:
     """The documents and merges of a run of records.
 
     Attributes:
+        removed: Ids of articles that were erased.
         counted: The places of records that brought a new article or a revision.
     """
 
     records: Sequence[Record]
     stories: Sequence[StoryRecord]
     merges: Mapping[str, str]
+    removed: frozenset[str]
     faults: Sequence[Fault]
     counted: frozenset[tuple[Partition, int]]
 
@@ -61,18 +63,25 @@ class Batch:
         ]
 
 
-def batch_of(records: Sequence[Record], links: Links) -> Batch:
+def batch_of(
+    records: Sequence[Record], links: Links, erased: Container[str] = frozenset()
+) -> Batch:
     """What ``records`` ask for; their merges are added to ``links``.
+
+    Articles in ``erased`` are never written, whatever ``records`` say.
 
     Raises:
         NewerSchemaError: a record was made by a newer version.
     """
     stories: list[StoryRecord] = []
+    removed: set[str] = set()
     merged: list[StoryLink] = []
     faults: list[Fault] = []
     counted: set[tuple[Partition, int]] = set()
     for record in records:
         if record.value is None:
+            if record.partition != LINKS:
+                removed.add(record.key)
             continue
         try:
             if record.partition == LINKS:
@@ -89,7 +98,12 @@ def batch_of(records: Sequence[Record], links: Links) -> Batch:
         links.add(link)
     return Batch(
         records=records,
-        stories=[replace(one, story_id=links.resolve(one.story_id)) for one in stories],
+        stories=[
+            replace(one, story_id=links.resolve(one.story_id))
+            for one in stories
+            if one.article.id not in removed and one.article.id not in erased
+        ],
+        removed=frozenset(removed),
         merges={link.story_id: links.resolve(link.story_id) for link in merged},
         faults=faults,
         counted=frozenset(counted),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypedDict
 
+from processors.query import parse
+from processors.query_advice import check_topics
 from search.subscriptions import Subscription
 from search.timing import Digest, Quiet, Throttle
+from search.watch_queries import check_watch, is_watch
 
 
 class Options(TypedDict, total=False):
@@ -36,3 +39,12 @@ def check_times(one: Subscription) -> None:
         Quiet.parse(one.quiet)
     if one.throttle:
         Throttle.parse(one.throttle)
+
+
+def check_query(query: str, *, topics: Collection[str] | None) -> None:
+    """Raises QueryError where nobody can subscribe to ``query``; ``topics`` are those there are."""
+    if is_watch(query) and not (query := check_watch(query)):
+        return
+    found = parse(query, where="subscription")
+    if topics is not None:
+        check_topics(found, topics)

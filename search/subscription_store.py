@@ -16,13 +16,11 @@ from ingest.errors import NotFoundError, UsageError
 from ingest.guard import Guard
 from ingest.log import Log, NewRecord
 from ingest.wire import decode, encode
-from processors.query import parse
-from processors.query_advice import check_topics
 from search.backfill import check_begin
 from search.caller import LOCAL, Caller
 from search.channel_store import ChannelStore
 from search.secrets import Vault
-from search.subscription_changes import Changes, Options, check_times
+from search.subscription_changes import Changes, Options, check_query, check_times
 from search.subscription_names import Names
 from search.subscription_views import subscription_row
 from search.subscriptions import Subscription, check_name, kind_of, redacted, shard_of
@@ -139,15 +137,6 @@ class SubscriptionStore:
             self._write([after])
         return after
 
-    def take_off(self, which: str, target: str, *, who: Caller = LOCAL) -> Subscription:
-        """The subscription without ``target``, as it is stored there. Raises NotFoundError."""
-        with self._changing:
-            before = self.get(which, who=who)
-            left = tuple(one for one in before.to if one != target)
-            after = replace(before, to=left, version=before.version + 1)
-            self._write([after])
-        return after
-
     def put(
         self, wanted: Sequence[Changes], *, who: Caller, from_network: bool
     ) -> list[Put | UsageError]:
@@ -216,9 +205,7 @@ class SubscriptionStore:
 
     def check_query(self, query: str) -> None:
         """Raises QueryError where nobody can subscribe to ``query``."""
-        found = parse(query, where="subscription")
-        if self._topics is not None:
-            check_topics(found, self._topics)
+        check_query(query, topics=self._topics)
 
     def view(self, one: Subscription) -> dict[str, Any]:
         """The JSON shape, see ``search.subscription_views``."""

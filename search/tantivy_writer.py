@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import structlog
@@ -55,25 +55,31 @@ class Writer:
         self._heap_bytes = heap_bytes
         self._writer: tantivy.IndexWriter | None = None
 
-    def store(self, made: Sequence[Made], checkpoint: Checkpoint | None) -> dict[str, str]:
-        """Commit ``made`` and ``checkpoint`` together; the documents refused, with the reason.
+    def store(
+        self,
+        made: Sequence[Made],
+        checkpoint: Checkpoint | None,
+        *,
+        removed: Collection[str] = (),
+    ) -> dict[str, str]:
+        """Commit all this together; the documents refused, with the reason.
 
         Where documents are refused the others are stored, the checkpoint is not.
 
         Raises:
             UnavailableError: nothing more can be stored now.
         """
-        if not made and checkpoint is None:
+        if not made and checkpoint is None and not removed:
             return {}
         try:
-            self._commit(made, checkpoint)
+            self._commit(made, checkpoint, removed)
         except BaseException as error:  # panics of the engine derive from BaseException only
             self._recover()
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
             if not made or _blames_environment(error):
                 raise _unavailable(error) from error
-            return self._store_halves(made, checkpoint, error)
+            return self._store_halves(made, checkpoint, removed, error=error)
         return {}
 
     def close(self) -> None:
@@ -83,18 +89,29 @@ class Writer:
             writer.wait_merging_threads()
 
     def _store_halves(
-        self, made: Sequence[Made], checkpoint: Checkpoint | None, error: BaseException
+        self,
+        made: Sequence[Made],
+        checkpoint: Checkpoint | None,
+        removed: Collection[str],
+        *,
+        error: BaseException,
     ) -> dict[str, str]:
         if len(made) == 1:
+            if removed:
+                self.store((), None, removed=removed)
             return {made[0].article_id: _message(error)}
         middle = len(made) // 2
         rejected = self.store(made[:middle], None) | self.store(made[middle:], None)
-        return rejected or self.store((), checkpoint)
+        return rejected or self.store((), checkpoint, removed=removed)
 
-    def _commit(self, made: Sequence[Made], checkpoint: Checkpoint | None) -> None:
+    def _commit(
+        self, made: Sequence[Made], checkpoint: Checkpoint | None, removed: Collection[str]
+    ) -> None:
         writer = self._opened()
         if checkpoint is not None:
             checkpoint = _merged(checkpoint, read_checkpoint(self._index.searcher()))
+        for article_id in removed:
+            writer.delete_documents_by_term("id", article_id)
         for one in made:
             writer.delete_documents_by_term("id", one.article_id)
             writer.add_document(one.document)

@@ -11,6 +11,7 @@ from ingest.errors import BlockedAddressError, UsageError
 from ingest.guard import Guard, check_url, is_public, parse_url
 from ingest.loopback import is_loopback
 from search.apprise_sending import check_apprise
+from search.mail.unsubscribing import key_of_links
 from search.secrets import Vault
 from search.subscriptions import EXAMPLES, Kind, check_target, kind_of, redacted
 
@@ -63,11 +64,12 @@ class Targets:
             raise UsageError("a subscription needs a target", hint="Add --to https://… or stdout:")
         if len(to) > MAX_TARGETS:
             raise UsageError(f"a subscription has at most {MAX_TARGETS} targets")
-        shown = {redacted(one): one for one in known}
-        found = []
+        left, found = list(known), []  # two targets may look the same without their secrets
         for one in to:
-            if one in shown:
-                found.append(shown[one])
+            same = next((other for other in left if one in (other, redacted(other))), None)
+            if same is not None:
+                left.remove(same)
+                found.append(same)
             elif named is not None and ":" not in one and kind_of(one) == "channel":
                 found.append(named(one))
             else:
@@ -95,6 +97,8 @@ class Targets:
                     hint="Set server and from_address below [mail] first.",
                     code="mail",
                 )
+            case "mail":
+                key_of_links(self._secrets)  # no message may go out without its link
             case "kafka" if "kafka" not in self._can:
                 raise UsageError(
                     "kafka: targets need a log in Kafka; this Wirewatch keeps its log in a file",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingest.clean import cut, one_line
+from search.digests import REASONS
 
 TITLE_CHARS = 150
 MAX_REASONS = 3
@@ -90,11 +91,11 @@ def _digest(data: Data, max_chars: int) -> Iterator[str]:
         heading: list[str] = ["", one_line(group["topic"] or "other").upper()]
         for story in group["stories"]:
             lines = [*heading, *_story(story)]
-            used += sum(len(line) + 1 for line in lines)
-            if max_chars and used > max_chars:
+            size = sum(len(line) + 1 for line in lines)
+            if max_chars and used + size > max_chars:
                 left_out += len(story["articles"])
                 continue
-            heading = []
+            used, heading = used + size, []
             yield from lines
     yield ""
     if left_out:
@@ -107,8 +108,8 @@ def digest_line(data: Data) -> str:
     """What a digest holds, from when to when."""
     window = data["window"]
     times = " to ".join(filter(None, (when(window["since"]), when(window["until"]))))
-    stories = sum(len(group["stories"]) for group in data["groups"])
-    return f"{counted(data['count'], 'article')}, {times}{_part(data)}" if stories else times
+    shown = f"{counted(data['count'], 'article')}, {times}{_part(data)}"
+    return f"{shown}. {REASONS.get(data.get('reason', ''), '')}".strip()
 
 
 def _part(data: Data) -> str:

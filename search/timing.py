@@ -245,7 +245,7 @@ class Timing:
         if self.digest is not None:
             at = self.digest.next_after(created)
         elif limit is not None:
-            at = min(hold.until, max(created, now) + limit.window)
+            at = min(hold.until, now + limit.window)
         return self.after_quiet(max(at, now))
 
 

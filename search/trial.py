@@ -75,6 +75,6 @@ async def tried_channel(receivers: Receivers, listed: str, *, name: str, now: da
     """What came of a test alert to a channel, ``listed`` as it stands in targets."""
     made_id = f"test-{secrets.token_urlsafe(12)}"
     stand_in = Subscription(id="", name=name, query="", to=(listed,), created=now)
-    body = payload_of_test(stand_in, alert_id=made_id, now=now)
+    body = payload_of_test(stand_in, alert_id=made_id, now=now, of="channel")
     delivery = Delivery(alert_id=made_id, subscription="", target=listed, payload=body)
     return await receivers.deliver(delivery)

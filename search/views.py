@@ -14,6 +14,7 @@ from processors.records import StoryRecord, TopicTag
 from processors.topic import Topic
 from search.alert_state import Alert
 from search.caller import LOCAL, Caller
+from search.erasing import refuse_erased_article
 from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
@@ -58,16 +59,17 @@ def hit(found: Hit) -> dict[str, Any]:
     }
 
 
-def article(log: Log, index: Index, article_id: str, *, who: Caller = LOCAL) -> dict[str, Any]:
+def article(log: Log, index: Index, article_id: str, *, who: Caller) -> dict[str, Any]:
     """An article with its topics, revisions, story and way through the stages.
 
     ``who`` asks: alerts of others are no part of its way.
 
     Raises:
-        NotFoundError: no article has this id.
+        NotFoundError: no article has this id, or it was erased.
     """
     record = log.table("stories").get(article_id)
     if record is None or record.value is None:
+        refuse_erased_article(log, article_id)
         raise NotFoundError(
             f"there is no article {article_id}", hint="Take the id from: wirewatch search"
         )

@@ -135,6 +135,11 @@ def _sort(alert: Alert, found: Found, *, shard: int, since: int) -> None:
     if alert.type == "digest":
         found.digests.append(alert)
     if alert.state == "waiting":
-        found.due.append((alert.next_attempt or LONG_AGO, alert.alert_id))
+        found.due.append((round_due(alert), alert.alert_id))
     elif alert.state == "held":
         found.held.append(HeldAlert.of(alert, shard=shard, since=since))
+
+
+def round_due(alert: Alert) -> datetime:
+    """When a round of an alert that waits is due; the first at once, whatever became of clocks."""
+    return alert.next_attempt if alert.tries and alert.next_attempt else LONG_AGO

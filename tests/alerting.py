@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +22,9 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from processors.records import Change, StoryLink, StoryRecord, TopicTag
 from search.alert_settings import AlertSettings
-from search.alert_state import ALERT, TOPIC, Alert
+from search.alert_state import ALERT, TOPIC, Alert, State
 from search.alerts import AlertOwner
+from search.mail.settings import MailSettings
 from search.secrets import Secrets
 from search.sender import Sender
 from search.subscription_store import SubscriptionStore
@@ -114,6 +117,7 @@ class Newsdesk:
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     crash_point: Callable[[str], None] = lambda _: None
     connections: Connections | None = None
+    mail: MailSettings | None = None
     stdout: io.StringIO = field(default_factory=io.StringIO)
     given: Log | None = None
     specs: Sequence[TopicSpec] = field(default_factory=topic_specs)
@@ -138,6 +142,7 @@ class Newsdesk:
             "guard": self.guard,
             "secrets": self.secrets,
             "connections": self.connections,
+            "mail": self.mail,
             "stdout": self.stdout,
             "crash_point": self.crash_point,
             "clock": self.clock,
@@ -204,6 +209,43 @@ class Newsdesk:
     def rename(self, which: str, **changes: Any) -> None:
         """Edit a subscription."""
         self.store.edit(which, **changes)
+
+    def retime(self, which: str, **changes: Any) -> None:
+        """Edit when a subscription's alerts go, as the store writes it."""
+        before = self.store.get(which)
+        after = replace(before, version=before.version + 1, **changes)
+        number = after.shard % self.log.partitions("subscriptions")
+        self.log.append(
+            [NewRecord(topic="subscriptions", key=after.id, value=encode(after), partition=number)]
+        )
+        self.settle()
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """The sender at work for the length of the block, as a shell runs it."""
+        stop = asyncio.Event()
+        running = asyncio.create_task(self.sender.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+    async def until(
+        self, holds: Callable[[list[Alert]], bool], *, look_seconds: float = 0.02
+    ) -> list[Alert]:
+        """The alerts, as soon as they are so. Needs ``sending``."""
+        async with asyncio.timeout(20):
+            while not holds(found := self.alerts()):
+                self.sender.notify([])  # the clock may have been moved
+                await asyncio.sleep(look_seconds)
+        return found
+
+    async def until_all(self, state: State, *, look_seconds: float = 0.02) -> list[Alert]:
+        """The alerts, as soon as each is in ``state``. Needs ``sending``."""
+        return await self.until(
+            lambda found: {one.state for one in found} == {state}, look_seconds=look_seconds
+        )
 
 
 def revised(before: StoryRecord, text: str) -> StoryRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -29,8 +29,9 @@ class SeenAtOnce(ElasticIndex):
         *,
         checkpoint: Checkpoint | None = None,
         links: Mapping[str, str] | None = None,
+        removed: Collection[str] = (),
     ) -> WriteResult:
-        result = super().write(stories, checkpoint=checkpoint, links=links)
+        result = super().write(stories, checkpoint=checkpoint, links=links, removed=removed)
         self.refresh()
         return result
 

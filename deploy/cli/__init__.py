@@ -18,6 +18,7 @@ from deploy.cli import (
     channels,
     cluster,
     configuration,
+    erasing,
     export,
     feeds,
     filters,
@@ -85,6 +86,7 @@ search.register(app)
 export.register(app)
 upkeep.register(app)
 backup.register(app)
+erasing.register(app)
 filters.register(app)
 stages.register(app)
 cluster.register(app)

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from deploy.cli.context import Context
 from deploy.starting import starting
 from ingest.errors import (
+    GoneError,
     NotFoundError,
     QueryError,
     UnavailableError,
@@ -161,7 +162,12 @@ def _raise_for(status: int, content: bytes) -> None:
 
 
 def _error_from(found: Mapping[str, Any], status: int) -> WirewatchError:
-    kinds: dict[int, type[WirewatchError]] = {404: NotFoundError, 400: UsageError, 422: UsageError}
+    kinds: dict[int, type[WirewatchError]] = {
+        400: UsageError,
+        404: NotFoundError,
+        410: GoneError,
+        422: UsageError,
+    }
     kind = kinds.get(status, WirewatchError)
     caret = found.get("caret")
     if caret is not None:

@@ -24,7 +24,7 @@ _pages = Environment(
     lstrip_blocks=True,
 )
 _pages.filters |= {"one_line": one_line, "about": about, "why": why}
-_pages.globals |= {"counted": counted, "digest_line": digest_line}
+_pages.globals |= {"counted": counted}
 
 
 def message(
@@ -56,7 +56,10 @@ def message(
     found.set_content(text + "\n")
     kind = "digest" if payload["type"] == "digest" else "article"
     page = _pages.get_template(f"{kind}.html")
-    html = page.render(payload["data"], heading=subject(payload), unsubscribe=unsubscribe)
+    line = digest_line(payload["data"]) if kind == "digest" else ""
+    html = page.render(
+        payload["data"], heading=found["Subject"], line=line, unsubscribe=unsubscribe
+    )
     found.add_alternative(html, subtype="html")
     return found
 

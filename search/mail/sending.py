@@ -105,7 +105,7 @@ class Mailer:
             with suppress(SMTPException):  # it has the message: how it says goodbye is its affair
                 await client.quit()
         finally:
-            if client.transport is not None:
+            if isinstance(client.transport, asyncio.Transport):
                 client.transport.abort()
 
     def _password(self) -> str:

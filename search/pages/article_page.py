@@ -84,7 +84,7 @@ def article_page(services: Services, frame: Frame) -> APIRouter:
         request: Request, who: WhoAsks, article_id: str, part: int = 1, revision: int = 0
     ) -> HTMLResponse:
         """One article, or what its revision ``revision`` changed."""
-        found = views.article(services.log, services.index(), article_id)
+        found = views.article(services.log, services.index(), article_id, who=who)
         times = frame.times(request)
         labels = {one.id: one.label for one in services.topics}
         spans = list(_evidence(found["topic_tags"]))

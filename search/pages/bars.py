@@ -26,7 +26,7 @@ class BarLink:
 
 
 def bar_links(drawn: Chart, asked: Asked, times: Times) -> tuple[BarLink, ...]:
-    """A link a bar: the search ``asked`` in the bar's period."""
+    """A link a bar: the search ``asked`` in the bar's period; none where the query is too long."""
     return tuple(
         BarLink(
             x=one.x,
@@ -34,7 +34,9 @@ def bar_links(drawn: Chart, asked: Asked, times: Times) -> tuple[BarLink, ...]:
             width=one.width,
             height=one.height,
             count=one.count,
-            href=asked.link(since=_typed(one.start), until=_typed(one.end)),
+            href=asked.link(since=_typed(one.start), until=_typed(one.end))
+            if asked.is_short
+            else "",
             label=times.span(one.start, one.end),
             start=_typed(one.start),
             end=_typed(one.end),

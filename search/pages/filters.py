@@ -50,6 +50,13 @@ def without_filter(query: str, name: str, value: str) -> str:
     return _unwrapped(rest.strip())
 
 
+def toggled(query: str, name: str, value: str) -> str:
+    """``query`` without the filter where it has it, else with it."""
+    if query.strip() and has_filter(query, name, value):
+        return without_filter(query, name, value)
+    return with_filter(query, name, value)
+
+
 def _find(query: str, name: str, value: str) -> Field | None:
     root: Node = parse(query).root
     for node in root.of if isinstance(root, And) else (root,):

@@ -13,7 +13,7 @@ from search.caller import WhoAsks
 from search.marks import Mark
 from search.pages.frame import Frame, go_to
 from search.pages.pieces import TITLE_CHARS, language_of
-from search.pages.places import place_here
+from search.pages.places import came_from
 from search.pages.times import Times
 from search.services import Services
 
@@ -26,13 +26,13 @@ def mark_forms(services: Services, frame: Frame) -> APIRouter:
 
     @router.post("/articles/{article_id}/mark")
     def mark(
+        request: Request,
         who: WhoAsks,
         article_id: str,
         starred: Annotated[bool | None, Form()] = None,
         read: Annotated[bool | None, Form()] = None,
         note: Annotated[str, Form()] = "",
         noted: Annotated[bool, Form()] = False,
-        back: Annotated[str, Form()] = "",
     ) -> Response:
         """Change the reader's mark of an article, then show where they were.
 
@@ -40,7 +40,7 @@ def mark_forms(services: Services, frame: Frame) -> APIRouter:
         """
         text = note if noted else None
         services.marks.change(who.owner, article_id, starred=starred, read=read, note=text)
-        return go_to(place_here(back, otherwise=f"/articles/{article_id}"))
+        return go_to(came_from(request, otherwise=f"/articles/{article_id}"))
 
     @router.get("/starred", response_class=HTMLResponse)
     def starred(request: Request, who: WhoAsks, page: int = 1) -> HTMLResponse:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ingest.clean import cut
 from search.highlights import merged
 
-TITLE_CHARS = 300
-"""Of a title in a list: three lines; a title has up to 1,000."""
+TITLE_CHARS = 200
+"""Of a title in a list: two lines; a title has up to 1,000."""
 
 MOST_MARKS = 40
 """Of one text; a query for every second word must not make a page of marks."""

@@ -1,10 +1,16 @@
-"""Where a form leads back to: a page of ours, nothing elsewhere. Pure."""
+"""Where a form leads back to: the page it stands on, nothing elsewhere."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 
-def place_here(address: str, *, otherwise: str) -> str:
-    """``address`` where it is a path of this site, else ``otherwise``."""
-    is_path = address.startswith("/") and not address.startswith(("//", "/\\"))
-    is_plain = address.isascii() and address.isprintable() and "\\" not in address
-    return address if is_path and is_plain else otherwise
+from fastapi import Request
+
+
+def came_from(request: Request, *, otherwise: str) -> str:
+    """The path of the page of ours that the browser names as where it was, else ``otherwise``."""
+    found = urlsplit(request.headers.get("referer", ""))
+    is_ours = found.netloc == request.headers.get("host") and found.path.startswith("/")
+    if not is_ours or found.path.startswith(("//", "/\\")):
+        return otherwise
+    return f"{found.path}?{found.query}" if found.query else found.path

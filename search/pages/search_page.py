@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from ingest.errors import UsageError
 from processors.moments import moment
@@ -20,8 +20,8 @@ from search.index import Count, Hit, SearchRequest, SearchResult
 from search.marks import Mark
 from search.pages.bars import BarLink, bar_links
 from search.pages.faults import Fault, fault_of
-from search.pages.filters import has_filter, with_filter, without_filter
-from search.pages.frame import Frame
+from search.pages.filters import has_filter, toggled
+from search.pages.frame import Frame, go_to
 from search.pages.pieces import TITLE_CHARS, Pieces, language_of, link_of, pieces
 from search.pages.searching import Asked, by_moment, interval_of, total_of
 from search.pages.times import Moment, Times
@@ -31,7 +31,8 @@ PAGE_SIZE = 20
 FACET_VALUES = 10
 FACETS = (("topic", "Topic"), ("source", "Source"), ("lang", "Language"))
 SNIPPETS = 2
-SNIPPET_CHARS = 220
+SNIPPET_CHARS = 200
+MOST_TOPICS, MOST_WARNINGS = 5, 10
 FEW_HOURS = timedelta(hours=2)
 NEWEST = "seen:7d"
 """What is shown before anybody has asked for anything."""
@@ -68,6 +69,7 @@ class Choice:
     """A facet's value: a link that adds it to the query, or takes it away."""
 
     label: str
+    clause: str
     count: int
     href: str
     chosen: bool
@@ -92,6 +94,7 @@ class Found:
     chart: Chart | None
     bars: tuple[BarLink, ...]
     ends: tuple[str, str]
+    after: str
     next_page: str
 
 
@@ -117,9 +120,16 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
         until: str = "",
         sort: Literal["relevance", "newest", "oldest"] = "newest",
         after: str = "",
-    ) -> HTMLResponse:
-        """Search, or what is new and examples where nothing was asked for."""
+        toggle: str = "",
+    ) -> Response:
+        """Search, or what is new and examples where nothing was asked for.
+
+        ``toggle``, a facet's clause, is added to the query or taken away.
+        """
         asked = Asked(q=q.strip(), since=since.strip(), until=until.strip(), sort=sort)
+        if toggle:
+            name, _, value = toggle.partition(":")
+            return go_to(asked.link(q=toggled(asked.q, name, value)))
         labels = {one.id: one.label for one in services.topics}
         page = _Search(services, asked, owner=who.owner, times=frame.times(request), labels=labels)
         found, understood, faults = page.answer(after)
@@ -129,7 +139,6 @@ def search_page(services: Services, frame: Frame) -> APIRouter:
             status=400 if faults else 200,
             asked=asked,
             after=after,
-            here=asked.link(after=after) if after else asked.link(),
             found=found,
             understood=understood,
             faults=faults,
@@ -176,7 +185,11 @@ class _Search:
 
     def _understood(self, query: Query) -> Understood:
         told = warnings(query, topics={one.id for one in self._services.topics})
-        return Understood(lines=tuple(explain(query)), cost=cost_class(query), warnings=tuple(told))
+        return Understood(
+            lines=tuple(explain(query)),
+            cost=cost_class(query),
+            warnings=tuple(told[:MOST_WARNINGS]),
+        )
 
     def _found(
         self, query: Query, since: datetime | None, until: datetime | None, after: str
@@ -203,7 +216,10 @@ class _Search:
             chart=drawn,
             bars=bar_links(drawn, self._asked, self._times) if drawn else (),
             ends=self._ends(drawn) if drawn else ("", ""),
-            next_page=self._asked.link(after=result.after) if result.after else "",
+            after=result.after,
+            next_page=self._asked.link(after=result.after)
+            if result.after and self._asked.is_short
+            else "",
         )
 
     def _drawn(
@@ -229,7 +245,7 @@ class _Search:
             source=article.source,
             url=link_of(article.url),
             seen=self._times.moment(article.seen),
-            topics=tuple((one, self._labels.get(one, one)) for one in hit.topics),
+            topics=tuple((one, self._labels.get(one, one)) for one in hit.topics[:MOST_TOPICS]),
             story_id=hit.story_id,
             more=hit.copies,
             starred=mark is not None and mark.starred,
@@ -243,14 +259,13 @@ class _Search:
                 yield Facet(label=label, choices=choices)
 
     def _choice(self, name: str, one: Count) -> Choice:
-        q, value = self._asked.q, one["value"]
-        chosen = bool(q) and has_filter(q, name, value)
-        changed = without_filter(q, name, value) if chosen else with_filter(q, name, value)
+        asked, value = self._asked, one["value"]
         return Choice(
             label=self._labels.get(value, value) if name == "topic" else value,
+            clause=f"{name}:{value}",
             count=one["count"],
-            href=self._asked.link(q=changed),
-            chosen=chosen,
+            href=asked.link(q=toggled(asked.q, name, value)) if asked.is_short else "",
+            chosen=bool(asked.q) and has_filter(asked.q, name, value),
         )
 
     def _ends(self, drawn: Chart) -> tuple[str, str]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from search.index import Bucket, SearchResult, Sort
+
+SHORT_CHARS = 200
+"""Of a query in a link: a page has about 150 of them. A longer one stays in its form alone, whose
+buttons do what the links do for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class Asked:
         if kept.get("sort") == "newest":
             del kept["sort"]
         return f"/?{urlencode(kept)}" if kept else "/"
+
+    @property
+    def is_short(self) -> bool:
+        """Whether links may hold the query."""
+        return len(quote_plus(self.q)) <= SHORT_CHARS
 
     @property
     def export(self) -> str:

@@ -179,10 +179,10 @@ def _last_edit(found: Sequence[StoryRecord]) -> tuple[Change, ...]:
 
 def _told(services: Services, story_id: str, who: Caller) -> list[tuple[str, str]]:
     """The subscriptions that were alerted of the story: those that one may want to mute."""
-    named = {one.id: one.name for one in services.subscriptions.all() if who.sees(one.owner)}
+    named = {one.id: one.name for one in services.subscriptions.all(who=who)}
     told = {
         one.subscription: named[one.subscription]
-        for one in views.all_alerts(services.log, about=story_id)
+        for one in views.all_alerts(services.log, about=story_id, who=who)
         if one.story_id == story_id and one.subscription in named
     }
     return sorted(told.items(), key=lambda one: one[1].casefold())

@@ -58,10 +58,10 @@ def subscription_pages(services: Services, frame: Frame, *, from_network: bool) 
 
     @router.get("", response_class=HTMLResponse)
     def subscriptions(
-        request: Request, who: WhoAsks, query: str = "", after: str = "", said: str = ""
+        request: Request, who: WhoAsks, q: str = "", after: str = "", said: str = ""
     ) -> HTMLResponse:
-        """Subscriptions by name, and an empty form; ``query`` is put into it."""
-        form = SubscriptionForm(query=query, zone=frame.times(request).name)
+        """Subscriptions by name, and an empty form; ``q`` is put into it."""
+        form = SubscriptionForm(query=q, zone=frame.times(request).name)
         return _listed(request, who, form, after=after, said=SAID.get(said, ""))
 
     @router.post("")
@@ -155,11 +155,10 @@ def tallies_of(services: Services, who: Caller) -> dict[str, Tally]:
     counts: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     last: dict[str, datetime] = {}
-    for one in views.all_alerts(services.log):
-        if who.sees(one.owner):
-            counts[one.subscription] += 1
-            failed[one.subscription] += one.state == "failed"
-            last[one.subscription] = max(one.created, last.get(one.subscription, one.created))
+    for one in views.all_alerts(services.log, who=who):
+        counts[one.subscription] += 1
+        failed[one.subscription] += one.state == "failed"
+        last[one.subscription] = max(one.created, last.get(one.subscription, one.created))
     return {
         name: Tally(alerts=count, failed=failed[name], last=last[name])
         for name, count in counts.items()

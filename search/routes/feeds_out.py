@@ -56,7 +56,7 @@ def search_feeds(services: Services) -> APIRouter:
         if (token or not who.scopes) and tokens.owner_of(token) is None:
             return _refused()
         query = parse(q, where="search", now=datetime.now(UTC))
-        wanted = SearchRequest(query=query, size=ENTRIES, is_counted=False)
+        wanted = SearchRequest(query=query, size=ENTRIES, counted=0)
         hits = services.index().search(wanted).hits
         url = request.url.remove_query_params("token")
         page = str(url.replace(path="/").include_query_params(q=q))

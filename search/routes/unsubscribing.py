@@ -33,7 +33,7 @@ def unsubscribing(services: Services) -> APIRouter:
         left = [other for other in one.to if other != listed]
         owner = Caller(owner=one.owner)
         if left:
-            services.subscriptions.take_off(one.id, listed, who=owner)
+            services.subscriptions.edit(one.id, to=left, who=owner)
         else:
             services.subscriptions.edit(one.id, paused=True, who=owner)
         services.changed("subscriptions")

@@ -22,7 +22,7 @@ PLACES = (
     "Port Ellin",
     "Brannoch",
     "Sule",
-    "Ostrava Bay",
+    "Ostara Bay",
 )
 SYLLABLES = [
     "bar",

@@ -82,6 +82,29 @@ def test_what_was_written_is_there_after_a_restart(make_index: MakeIndex) -> Non
     assert len(ids(again, "truce")) == 3
 
 
+def test_what_was_erased_is_found_no_more_whatever_its_version(index: Index) -> None:
+    index.write(stories(3), checkpoint=CHECKPOINT)
+    index.refresh()
+    gone = ids(index, "truce")[1]
+    later = replace(CHECKPOINT, stories={0: 9})
+    index.write((), checkpoint=later, removed=[gone, "never-there"])
+    index.refresh()
+    assert gone not in ids(index, "truce")
+    assert index.get(gone) is None
+    assert index.checkpoint() == later
+    assert len(ids(index, "truce")) == 2
+    index.write((), removed=[gone])  # a second time is harmless
+
+
+def test_an_erased_article_does_not_move_with_its_story(index: Index) -> None:
+    first, second = stories(2)
+    index.write([first, second])
+    index.refresh()
+    index.write((), links={second.story_id: first.story_id}, removed=[second.article.id])
+    index.refresh()
+    assert [one.article.id for one in index.story(first.story_id)] == [first.article.id]
+
+
 def test_a_new_index_has_no_checkpoint_and_finds_nothing(index: Index) -> None:
     assert index.checkpoint() is None
     assert index.outdated == ""

@@ -65,7 +65,10 @@ async def test_f43_a_receiver_that_fails_for_three_days_is_disabled_with_notice(
             clock.advance(minutes=30)
         assert len(bad.got) == 10
         assert len(good.got) == 1
-        failed = next(one for one in desk.alerts() if one.state == "failed")
+        (told,) = [one for one in desk.alerts() if not one.article_id]
+        assert told.state == "failed"  # the subscription has no other target
+        assert "It has failed since" in told.attempts[0].error
+        failed = next(one for one in desk.alerts() if one.state == "failed" and one.article_id)
         assert len(failed.attempts) == 10
         desk.publish(story("later"))
         desk.settle()
@@ -80,6 +83,29 @@ async def test_f43_a_receiver_that_fails_for_three_days_is_disabled_with_notice(
         await desk.sender.retry(later.alert_id)
         assert bad.got[-1].id == later.alert_id
         assert len(good.got) == 2
+
+
+async def test_f43_the_notice_goes_to_the_other_targets_of_the_subscription_once(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Receiver(answers=[410, 410]) as gone,
+        Receiver() as good,
+        Newsdesk(folder=tmp_path) as desk,
+    ):
+        desk.store.add(name="truce", query="truce", to=[gone.url, good.url])
+        desk.settle()
+        desk.publish(story("a"), story("b"))
+        desk.settle()
+        await desk.sender.once()
+        await desk.sender.once()
+        notices = [one.data for one in good.got if "notice" in one.data]
+        assert len(notices) == 1
+        assert notices[0]["article"]["title"] == f"Nothing is sent to {gone.url} any more"
+        assert "410 Gone" in notices[0]["article"]["excerpt"]
+        assert len(good.got) == 3
+        (told,) = [one for one in desk.alerts() if not one.article_id]
+        assert told.state == "sent"
 
 
 async def test_f43_a_redirect_is_a_failure_and_not_followed(tmp_path: Path) -> None:
@@ -104,6 +130,9 @@ async def test_f43_410_ends_it(tmp_path: Path) -> None:
         await desk.sender.once()
         assert len(receiver.got) == 1
         assert {one.state for one in desk.alerts()} == {"failed"}
+        assert [one.title for one in desk.alerts() if not one.article_id] == [
+            f"Nothing is sent to {receiver.url} any more"
+        ]
 
 
 async def test_f43_an_endless_answer_is_cut_off(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.alerting import Newsdesk, story
+from search.webhook import signed
+from tests.alerting import Clock, Newsdesk, story
 from tests.receiver import Received, Receiver
 
 
@@ -64,3 +66,65 @@ async def test_f44_the_id_tells_a_repeat_from_news(tmp_path: Path) -> None:
         assert first.id != second.id
         assert first.id == first.data["alert_id"]
         assert len(first.id) == 22
+
+
+async def test_f44_a_repeat_after_a_crash_has_the_same_id_and_body(tmp_path: Path) -> None:
+    """A receiver that remembers ids takes each alert once, however often it comes."""
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        desk.subscribe("one", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"), story("b"))
+        desk.settle()
+
+        def crash(_point: str) -> None:
+            raise RuntimeError("killed before the outcome was written")
+
+        killed = desk.new_sender(crash_point=crash)
+        await killed.once()
+        await killed.close()
+        await desk.sender.once()
+        assert len(receiver.got) == 4
+        taken = {one.id: one.body for one in receiver.got}
+        assert len(taken) == 2
+        for one in receiver.got:
+            assert taken[one.id] == one.body
+
+
+async def test_f44_what_comes_out_of_order_can_be_put_in_order(tmp_path: Path) -> None:
+    """A first attempt fails and comes after a later alert: each says when it was made."""
+    clock = Clock()
+    async with (
+        Receiver(answers=[500]) as receiver,
+        Newsdesk(folder=tmp_path, clock=clock) as desk,
+    ):
+        desk.subscribe("one", to=receiver.url)
+        desk.settle()
+        for name in ("first", "second"):
+            desk.publish(story(name))
+            desk.settle()
+            await desk.sender.once()
+            clock.advance(seconds=2)
+        clock.advance(minutes=10)
+        await desk.sender.once()
+        arrived = [json.loads(one.body) for one in receiver.got[1:]]
+        names = [one["data"]["article"]["id"] for one in arrived]
+        assert names == ["second", "first"]
+        ordered = sorted(arrived, key=lambda one: one["timestamp"])
+        assert [one["data"]["article"]["id"] for one in ordered] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_taken"), [(240, True), (-240, True), (400, False), (-400, False)]
+)
+def test_f44_a_skewed_clock_of_five_minutes_is_the_receivers_limit(
+    seconds: int,
+    is_taken: bool,  # noqa: FBT001 - a parameter of the table above
+) -> None:
+    secret, body = f"whsec_{'c2VjcmV0' * 4}", '{"type":"article.matched"}'
+    now = datetime.now(UTC) + timedelta(seconds=seconds)
+    headers = signed(body, alert_id="x", secrets=[secret], now=now)
+    if is_taken:
+        Webhook(secret).verify(body, headers)
+        return
+    with pytest.raises(WebhookVerificationError, match="too"):
+        Webhook(secret).verify(body, headers)

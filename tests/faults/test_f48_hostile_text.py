@@ -115,7 +115,7 @@ async def test_every_subscription(hostile: Site, visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/?q={}", "/?q=a&since={}", "/subscriptions?query={}", "/alerts?state={}", "/alerts?said={}",
+    ["/?q={}", "/?q=a&since={}", "/subscriptions?q={}", "/alerts?state={}", "/alerts?said={}",
      "/topics/{}", "/articles/{}", "/stories/{}", "/subscriptions/{}", "/login?next={}"],
 )  # fmt: skip
 async def test_what_an_address_says_is_echoed_as_text(

@@ -104,8 +104,16 @@ def test_410_disables_at_once_and_an_acknowledgement_enables_again() -> None:
     gone = Outcome(status=410, error="Gone.", final=True)
     endpoint = health(HEALTHY, gone, now=START, disable_after_hours=75)
     assert "410" in endpoint.disabled
-    assert health(endpoint, Outcome(status=204), now=START, disable_after_hours=75) == HEALTHY
-    assert health(HEALTHY, Outcome(), now=START, disable_after_hours=75) is HEALTHY
+    well = replace(HEALTHY, last_ok=START)
+    assert health(endpoint, Outcome(status=204), now=START, disable_after_hours=75) == well
+
+
+def test_not_every_success_is_written() -> None:
+    first = health(HEALTHY, Outcome(), now=START, disable_after_hours=75)
+    assert first.last_ok == START
+    soon, later = START + timedelta(minutes=59), START + timedelta(hours=1)
+    assert health(first, Outcome(), now=soon, disable_after_hours=75) is first
+    assert health(first, Outcome(), now=later, disable_after_hours=75).last_ok == later
 
 
 def test_a_throttling_receiver_is_left_alone_as_long_as_it_asks() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from ingest.errors import NotFoundError, UsageError
 from search.alert_settings import AlertSettings
-from search.sender import LATER_SECONDS
+from search.turns import LATER_SECONDS
 from tests.alerting import Clock, Newsdesk, Running, story
 from tests.receiver import Receiver
 

@@ -11,6 +11,7 @@ from ingest.log import NewRecord, topic_specs
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from search import views
+from search.caller import LOCAL
 from search.tantivy_index import TantivyIndex
 from tests.story_records import story
 
@@ -36,11 +37,11 @@ def test_an_article_says_its_story_and_how_large_that_is_now(tmp_path: Path) -> 
         log.ensure_topics(topic_specs())
         first = story("a", "truce", order=1)
         log.append([NewRecord(topic="stories", key="a", value=encode(first))])
-        before = views.article(log, index, "a")
+        before = views.article(log, index, "a", who=LOCAL)
         later = [story(name, "truce", order=n) for n, name in enumerate("bcd", start=2)]
         index.write([first, *later])
         index.write([], links={"a": "b"})
-        after = views.article(log, index, "a")
+        after = views.article(log, index, "a", who=LOCAL)
     finally:
         index.close()
         log.close()

@@ -7,7 +7,7 @@ export function brushHistograms() {
 }
 
 function brush(chart) {
-  const bars = [...chart.querySelectorAll("a[data-start]")];
+  const bars = [...chart.querySelectorAll("[data-start]")];
   let begin = null;
   let dragged = false;
 
@@ -46,8 +46,18 @@ function brush(chart) {
 }
 
 function go(some) {
-  const address = new URL(some[0].getAttribute("href"), location.href);
-  address.searchParams.set("since", some[0].dataset.start);
-  address.searchParams.set("until", some[some.length - 1].dataset.end);
+  const [begin, end] = [some[0].dataset.start, some[some.length - 1].dataset.end];
+  const link = some[0].getAttribute("href");
+  if (link === null) {
+    // Too long for a link: the form has the query.
+    const form = document.getElementById("search");
+    form.elements.since.value = begin;
+    form.elements.until.value = end;
+    form.requestSubmit();
+    return;
+  }
+  const address = new URL(link, location.href);
+  address.searchParams.set("since", begin);
+  address.searchParams.set("until", end);
   location.assign(address.pathname + address.search);
 }

@@ -102,7 +102,12 @@ async def test_a_login_goes_over_an_encrypted_connection_only(way: str, tmp_path
     box = Mailbox(**{way: served}, login=("me", "open sesame"))  # type: ignore[arg-type] # one of two
     async with box:
         names = Names(mail_example=[["127.0.0.1"]])
-        ways = {"server": "mail.example", "security": way, "user": "me", "resolver": names}
+        ways: dict[str, Any] = {
+            "server": "mail.example",
+            "security": way,
+            "user": "me",
+            "resolver": names,
+        }
         good = mailer(box, **ways, password_file=str(word), tls=trusted)
         assert (await good.send(letter())).error == ""
         strangers = mailer(box, **ways, password_file=str(word))
