@@ -43,9 +43,6 @@ CURSORS_PER_SECOND = 20
 rate over all: after a crash it reads a little again."""
 
 DELAY_SECONDS = 1.0
-SAY_AGAIN_SECONDS = 5.0
-"""How soon the late word of an earlier owner is set right."""
-
 NOTHING_OWNED_SECONDS = 0.1
 
 _events = structlog.get_logger(__name__)
@@ -87,7 +84,6 @@ class AlertOwner:
         self._clock = clock
         self._timeline: Timeline | None = None
         self._doubtful: set[str] = set()
-        self._said = 0.0
         self.done = 0
         self._outlived = Outlived(days=settings.claim_days)
 
@@ -136,7 +132,7 @@ class AlertOwner:
         if self._cursors.unwritten():
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
         taken = timeline.take(0 if self._backfills.is_waiting else timeout_seconds)
-        self._say_again()
+        self._outbox.look_again()
         for name, stories in self._mutes.fulfil(self._log, self._merges, self._outbox):
             self._changed(name, stories)
         if not taken:
@@ -222,6 +218,7 @@ class AlertOwner:
             matching=matching,
             claims=self._claims,
             merges=self._merges,
+            erasures=self._erasures,
             outbox=self._outbox,
             guarded=self._claiming.guarded,
             clock=self._clock,
@@ -286,12 +283,6 @@ class AlertOwner:
             doubtful = sorted(self._doubtful)
             self._doubtful.clear()
             self._wake(doubtful)
-
-    def _say_again(self) -> None:
-        now = time.monotonic()
-        if now - self._said > SAY_AGAIN_SECONDS:
-            self._said = now
-            self._outbox.say_again()
 
     def _clear_away(self) -> None:
         """Drop some of the alerts whose stories are long over."""
