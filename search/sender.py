@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 
@@ -23,7 +23,6 @@ from ingest.guard import Guard
 from ingest.log import Log
 from search.alert_settings import AlertSettings
 from search.channels import Channels
-from search.deliveries import Outcome
 from search.erased_alerts import ErasedAlerts
 from search.gathering import Gathering
 from search.held import LONG_AGO
@@ -35,9 +34,8 @@ from search.retries import Retries
 from search.rewrites import Rewrites
 from search.rounds import Rounds
 from search.secrets import Vault
-from search.subscriptions import redacted
 from search.tasks import Tasks
-from search.trial import tried, tried_channel
+from search.trial import Trials
 from search.turns import Turns
 from search.waiting import Waiting
 
@@ -131,6 +129,8 @@ class Sender:
         self._retries = Retries(
             log, rounds=self._rounds, turns=self._turns, gathering=self._gathering
         )
+        trials = Trials(log, self._receivers, self._turns, clock=clock)
+        self.send_test, self.send_channel_test = trials.of_subscription, trials.of_channel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._said = 0.0
@@ -199,27 +199,6 @@ class Sender:
                 self._rounds.abandon(alert_id)
                 self._waiting.put_off(alert_id, self._clock())
         await self._rewrites.erase(found)
-
-    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
-        """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
-
-        A receiver that acknowledges it is in use again.
-        """
-        now = self._clock()
-        found = await tried(self._log, self._receivers, subscription_id, now=now)
-        return [await self._tested(target, outcome) for target, outcome in found]
-
-    async def send_channel_test(self, listed: str, *, name: str) -> dict[str, Any]:
-        """Send a test alert to a named channel, as it stands in targets; a row as ``send_test``."""
-        outcome = await tried_channel(self._receivers, listed, name=name, now=self._clock())
-        return await self._tested(listed, outcome)
-
-    async def _tested(self, target: str, outcome: Outcome) -> dict[str, Any]:
-        lane = await self._receivers.lane(target)
-        if not outcome.error and self._receivers.learn(lane, outcome):
-            await self._rounds.note(lane.endpoint)
-            self._turns.pump(lane)
-        return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
