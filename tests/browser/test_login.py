@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from search.caller import Scope
 from tests.browser.fixtures import IN_BROWSER
 from tests.browser.watched import Visit, visiting
 from tests.port_server import Served, served
@@ -22,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
         folder: Path = tmp_path_factory.mktemp("login")
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        accounts = {"boss": "admin"}
+        accounts: dict[str, Scope] = {"boss": "admin"}
         with served(folder, "api.require_login=true", accounts=accounts, fill=carry) as found:
             yield found
 
