@@ -324,3 +324,7 @@ def test_joined_filters_are_understood() -> None:
     assert not found.wants_feed("id", "badexample.org")
     assert found.wants_topic("truce")
     assert not found.wants_topic("peace")
+    assert found.explanation() == [
+        "tells when example.org is silent against its own rhythm",
+        "tells when truce has far more news than is usual at that hour",
+    ]
