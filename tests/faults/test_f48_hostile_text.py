@@ -55,7 +55,8 @@ async def read_all(page: Page, address: str) -> str:
     """The texts of a list, page after page."""
     found = await read(page, address)
     while await (following := page.locator("a[rel=next]")).count():
-        await following.first.click()
+        async with page.expect_navigation():
+            await following.first.click()
         assert await faults_in(page) == []
         found += "\n" + await texts_of(page)
     return found
