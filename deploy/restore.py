@@ -84,6 +84,8 @@ def unpack(folder: DataFolder, file: Path, *, replacing: bool) -> Unpacked:
 
 def put_in_place(folder: DataFolder) -> Path | None:
     """Make what ``unpack`` left the data of ``folder``; where what was there lies now, if any."""
+    for empty in LOG_FILES[1:]:  # left by whoever appended to the unpacked log, and closed it
+        (folder.path / DRAFT / empty).unlink(missing_ok=True)
     (folder.path / DRAFT).rename(folder.path / f"{DECIDED}{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     return finish_restoring(folder)
 

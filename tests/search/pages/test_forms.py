@@ -176,6 +176,19 @@ async def test_an_article_is_starred_and_noted_and_one_stays_where_one_was(
     assert "Ask the" not in (await browser.get("/starred")).text
 
 
+async def test_an_article_is_erased_for_a_reason(
+    shell: Embedded, browser: httpx.AsyncClient
+) -> None:
+    await carry(shell)
+    page = "/articles/article-2/erase"
+    assert "Ferry runs" in (await browser.get(page)).text
+    assert 'id="fault-reason"' in (await send(browser, page, page, reason=" ")).text
+    told = await send(browser, page, page, reason="A court order")
+    assert "was erased" in told.text
+    assert "A court order" in told.text
+    assert shell.erasing.known().get("article-2") is not None
+
+
 async def test_a_channel_is_made_chosen_and_removed(
     shell: Embedded, browser: httpx.AsyncClient, tmp_path: Path
 ) -> None:
