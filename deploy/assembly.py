@@ -38,6 +38,7 @@ from search.alert_settings import AlertSettings
 from search.erasing import Erasing
 from search.index import Index
 from search.indexer import Indexer
+from search.search_processes import SearchProcesses
 from search.secrets import Secrets, Vault
 from search.sender import Sender
 from search.subscriptions import Kind
@@ -103,7 +104,8 @@ class Parts:
 
             index = ElasticIndex(self.settings.index)
         else:
-            index = TantivyIndex(self.folder.index)
+            processes = SearchProcesses(self.folder.index)
+            index = TantivyIndex(self.folder.index, processes=processes)
         self.stack.callback(index.close)
         return index
 

@@ -24,6 +24,7 @@ from ingest.guard import proxy_warning
 from ingest.kafka_settings import plain_text_warning
 from ingest.log import Log
 from ingest.quarantine import Quarantine
+from search.api_settings import HTTPS_REMEDY, plain_http_warning
 from search.elastic_settings import plain_warning
 
 logger = structlog.get_logger(__name__)
@@ -37,7 +38,6 @@ LOW_DISK_BYTES = 1_000_000_000
 SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 """Releases with the WAL reset fix (sqlite.org/wal.html#walresetbug); we write from one
 connection only, which the fault needs two of, so an older one is a note and no danger."""
-
 
 ExaminedT = TypeVar("ExaminedT")
 
@@ -181,17 +181,16 @@ def _stages(shell: Shell) -> Check:
 
 
 def _encryption(shell: Examined) -> Check:
-    settings = shell.settings
-    found = [
-        one for one in (plain_text_warning(settings.log), plain_warning(settings.index)) if one
-    ]
+    own = shell.settings
+    said = (plain_text_warning(own.log), plain_warning(own.index), plain_http_warning(own.api))
+    found = " ".join(one for one in said if one)
     remedy = 'Set [log] security = "SASL_SSL" and ca_file; in [index] an https url and ca_file.'
     return Check(
         name="encryption",
         state="warn" if found else "ok",
         version="",
-        sentence=" ".join(found) or "Nothing leaves this machine in clear.",
-        remedy=remedy if found else "",
+        sentence=found or "Nothing leaves this machine in clear.",
+        remedy=(remedy if said[0] or said[1] else HTTPS_REMEDY) if found else "",
     )
 
 
@@ -274,8 +273,9 @@ _EMBEDDED: _Checks[Shell] = {
     "clock": _clock,
     "backups": backups,
 }
-_DISTRIBUTED: _Checks[Shell] = {"stages": _stages, "encryption": _encryption}
+_DISTRIBUTED: _Checks[Shell] = {"stages": _stages}
 _COMMON: _Checks[Shell] = {
+    "encryption": _encryption,
     "log": _log,
     "index": _index,
     "topics": _topics,

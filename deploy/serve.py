@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +25,7 @@ from search.host_check import HostCheck
 from search.login import Login
 from search.security_headers import SecurityHeaders
 
+OPEN_FILES = 10_000
 CLOSE_SECONDS = 2
 TICK_SECONDS = 1.0
 
@@ -120,10 +122,18 @@ def _check_certificate(settings: ApiSettings) -> None:
         ) from error
 
 
+def _allow_connections() -> None:
+    """Let this process open as many as it may: a stream is one each, and 1,024 is the usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < min(hard, OPEN_FILES):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, OPEN_FILES), hard))
+
+
 @asynccontextmanager
 async def serving_port(shell: Shell, listener: socket.socket) -> AsyncIterator[int]:
     """Answer others on ``listener`` for the length of the block; the number of the port."""
     settings = shell.settings.api
+    _allow_connections()
     app = create_api(shell.services(), from_network=True)
     app = guarded(app, accounts=shell.accounts, settings=settings)
     async with serving(app, listener, end_streams=shell.live.close, settings=settings):

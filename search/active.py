@@ -29,16 +29,17 @@ class Active:
         self._since: dict[str, Since] = {}
         self._queries: dict[str, Query] = {}
         self._engine = StoredQueries()
+        self._changed: set[str] = set()  # not in the engine yet: many may come before an article
 
     def __len__(self) -> int:
-        return len(self._engine)
+        return len(self._queries)
 
     def add(self, stored: Iterable[Since]) -> None:
         """Take in what was in force in shards that came to us."""
         for one in stored:
             self._since[one.subscription] = one
             self._parse(one.applied)
-        self._engine = StoredQueries(self._queries)
+        self._renew()
 
     def drop(self, shards: Collection[int]) -> list[str]:
         """Match nothing more for ``shards``; the ids that were theirs."""
@@ -47,7 +48,7 @@ class Active:
             del self._since[name]
             self._queries.pop(name, None)
         if gone:
-            self._engine = StoredQueries(self._queries)
+            self._renew()
         return gone
 
     def subscriptions(self, shards: Collection[int]) -> list[Subscription]:
@@ -78,7 +79,7 @@ class Active:
         if record.value is None:
             gone = self._since.pop(record.key, None)
             self._queries.pop(record.key, None)
-            self._engine.remove(record.key)
+            self._changed.add(record.key)
             return NewRecord(topic=TOPIC, key=key, value=None, partition=shard) if gone else None
         subscription = decode(Subscription, record.value)
         before = self._since.get(record.key)
@@ -95,7 +96,8 @@ class Active:
         else:
             since = _with(before, subscription)
         self._since[record.key] = since
-        self._put(subscription)
+        self._parse(subscription)
+        self._changed.add(subscription.id)
         return NewRecord(topic=TOPIC, key=key, value=encode(since), partition=shard)
 
     def match(
@@ -105,6 +107,7 @@ class Active:
 
         ``besides`` are shards that have met it before.
         """
+        self._catch_up()
         part, offset = record.partition.number, record.offset
         return [
             (self._since[name].applied, self._queries[name])
@@ -113,12 +116,20 @@ class Active:
             and (not besides or self.shard(self._since[name].applied) not in besides)
         ]
 
-    def _put(self, subscription: Subscription) -> None:
-        self._parse(subscription)
-        if subscription.id in self._queries:
-            self._engine.put(subscription.id, self._queries[subscription.id])
-        else:
-            self._engine.remove(subscription.id)
+    def _renew(self) -> None:
+        self._engine = StoredQueries(self._queries)
+        self._changed.clear()
+
+    def _catch_up(self) -> None:
+        """Take what changed into the engine: one by one, or all anew where it is much (F47)."""
+        if len(self._changed) > COMPACT_AT:
+            self._renew()
+        for name in self._changed:
+            if name in self._queries:
+                self._engine.put(name, self._queries[name])
+            else:
+                self._engine.remove(name)
+        self._changed.clear()
         if self._engine.changes > COMPACT_AT:
             self._engine.compact()
 

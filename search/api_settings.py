@@ -79,3 +79,16 @@ class ApiSettings:
         host = self.hosts[0] if self.hosts else self.host
         host = "127.0.0.1" if host in ANY_ADDRESS else host
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+HTTPS_REMEDY = "Name [api] tls_certificate and tls_key, or set behind_proxy where a proxy has them."
+
+
+def plain_http_warning(settings: ApiSettings) -> str:
+    """A sentence where others on the way can read what is asked; empty where none can."""
+    if settings.is_https or is_loopback(settings.host):
+        return ""
+    return (
+        f"The pages and the API answer on {settings.host} without TLS: whoever is on the way can "
+        "read what is shown, and the tokens."
+    )

@@ -143,17 +143,18 @@ _ARTICLE = ("id", "title", "url", "source", "published", "seen")
 
 def _packed(entries: Sequence[_Entry], room: int, *, max_parts: int) -> Iterator[_Part]:
     """Parts within ``room`` bytes; each has one entry at least."""
-    first = 0
-    for number in range(1, max_parts + 1):
-        end, used = first, 0
-        while end < len(entries) and (end == first or used + entries[end].bytes <= room):
-            used += entries[end].bytes
-            end += 1
-        is_last = number == max_parts or end == len(entries)
-        yield _Part(list(entries[first:end]), list(entries[end:]) if is_last else [])
-        if is_last:
+    left, number = list(entries), 0
+    while left:
+        number += 1
+        count, used = 1, left[0].bytes
+        while count < len(left) and used + left[count].bytes <= room:
+            used += left[count].bytes
+            count += 1
+        part, left = left[:count], left[count:]
+        if number == max_parts:
+            yield _Part(part, left)
             return
-        first = end
+        yield _Part(part, [])
 
 
 def _filled(data: dict[str, Any], entries: Sequence[_Entry]) -> dict[str, Any]:

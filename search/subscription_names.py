@@ -11,8 +11,6 @@ from search.subscriptions import Subscription
 
 TOPIC = "subscriptions"
 
-Key = tuple[str, str]
-
 
 class Names:
     """Ids by owner and name, as the log has them now. For any thread.
@@ -24,8 +22,8 @@ class Names:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._next: dict[Partition, int] = {}
-        self._keys: dict[str, Key] = {}
-        self._ids: dict[Key, str] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._owners: dict[str, dict[str, str]] = {}
         self._reading = threading.Lock()
 
     def find(self, name: str, *, who: Caller) -> str | None:
@@ -33,16 +31,15 @@ class Names:
         folded = name.casefold()
         with self._reading:
             self._read()
-            if own := self._ids.get((who.owner, folded)):
-                return own
-            seen = (key for key in self._ids if key[1] == folded and who.sees(key[0]))
-            return next((self._ids[key] for key in sorted(seen)), None)
+            owners = self._owners.get(folded, {})
+            seen = [owners[one] for one in sorted(owners) if who.sees(one)]
+            return owners.get(who.owner) or next(iter(seen), None)
 
     def taken(self, name: str, *, owner: str, besides: str = "") -> bool:
         """Whether a subscription of ``owner`` other than ``besides`` has this name."""
         with self._reading:
             self._read()
-            return self._ids.get((owner, name.casefold()), besides) != besides
+            return self._owners.get(name.casefold(), {}).get(owner, besides) != besides
 
     def ids(self, *, who: Caller, after: str = "") -> list[str]:
         """The ids of all that ``who`` may see, behind ``after``, in order."""
@@ -61,11 +58,13 @@ class Names:
                 self._next[part] = records[-1].offset + 1 if records else end
 
     def _note(self, subscription_id: str, value: bytes | None) -> None:
-        before = self._keys.pop(subscription_id, None)
-        if before is not None and self._ids.get(before) == subscription_id:
-            del self._ids[before]
+        if (before := self._keys.pop(subscription_id, None)) is not None:
+            owners = self._owners[before[1]]
+            if owners.get(before[0]) == subscription_id:
+                del owners[before[0]]
+            if not owners:
+                del self._owners[before[1]]
         if value is not None:
             one = decode(Subscription, value)
-            key = (one.owner, one.name.casefold())
-            self._keys[subscription_id] = key
-            self._ids[key] = subscription_id
+            owner, folded = self._keys[subscription_id] = one.owner, one.name.casefold()
+            self._owners.setdefault(folded, {})[owner] = subscription_id

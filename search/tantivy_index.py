@@ -25,6 +25,7 @@ from processors.records import StoryRecord
 from search.answer import hits_a_day_of, result_of, total_of
 from search.generation import HEAP_BYTES, Generation, get_record, story_records
 from search.index import Checkpoint, SearchRequest, SearchResult, Volume, WriteResult
+from search.search_processes import AT_ONCE, SearchProcesses
 from search.stored_fields import count
 from search.tantivy_queries import everything
 from search.tantivy_schema import VERSION
@@ -45,8 +46,10 @@ class TantivyIndex:
     A write and ``replace_by`` must not overlap: the indexer sees to that.
     """
 
-    def __init__(self, path: Path, *, heap_bytes: int = HEAP_BYTES) -> None:
-        """Open the index in the folder ``path``, or make it.
+    def __init__(
+        self, path: Path, *, heap_bytes: int = HEAP_BYTES, processes: SearchProcesses | None = None
+    ) -> None:
+        """Open the index in the folder ``path``, or make it; ``processes`` help to search.
 
         Raises:
             StoreError: it cannot be read.
@@ -54,6 +57,9 @@ class TantivyIndex:
         self._path = path
         self._heap_bytes = heap_bytes
         self._gate = threading.Lock()
+        self._searching = 0  # about: a look at it decides nothing but whether help is started
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._processes = processes
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._number, self._outdated = self._number_in_force()
         self._generation = self._open(self._number, outdated=self._outdated)
@@ -88,8 +94,19 @@ class TantivyIndex:
             UsageError: a cursor, facet, interval or size that cannot be.
         """
         started = time.perf_counter()
-        result = result_of(self._engine(), request)
+        self._searching += 1
+        try:
+            with self._turns:
+                result = self._elsewhere(request) or result_of(self._engine(), request)
+        finally:
+            self._searching -= 1
         return replace(result, took_ms=(time.perf_counter() - started) * 1000)
+
+    def _elsewhere(self, request: SearchRequest) -> SearchResult | None:
+        """The result of another process, where there is one that is free."""
+        if self._processes is None:
+            return None
+        return self._processes.search(request, is_urgent=self._searching > 1)
 
     def count(self, query: Query) -> int:
         """How many articles ``query`` finds; up to 20,000 where candidates are verified."""
@@ -150,6 +167,8 @@ class TantivyIndex:
 
     def close(self) -> None:
         """Finish merges and let go of the lock."""
+        if self._processes is not None:
+            self._processes.close()
         self._generation.close()
 
     def _engine(self) -> TantivyEngine:

@@ -11,6 +11,7 @@ from ingest.errors import BlockedAddressError, UsageError
 from ingest.guard import Guard, check_url, is_public, parse_url
 from ingest.loopback import is_loopback
 from search.apprise_sending import check_apprise
+from search.mail.unsubscribing import key_of_links
 from search.secrets import Vault
 from search.subscriptions import EXAMPLES, Kind, check_target, kind_of, redacted
 
@@ -96,6 +97,8 @@ class Targets:
                     hint="Set server and from_address below [mail] first.",
                     code="mail",
                 )
+            case "mail":
+                key_of_links(self._secrets)  # no message may go out without its link
             case "kafka" if "kafka" not in self._can:
                 raise UsageError(
                     "kafka: targets need a log in Kafka; this Wirewatch keeps its log in a file",

@@ -17,6 +17,9 @@ from tests.local_server import LocalServer
 
 SLOW_SECONDS = 2.0
 
+ONE_BY_ONE = {"alerts.storm": ""}
+"""Settings for those who count: no alert is held, however many come in a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:

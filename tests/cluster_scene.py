@@ -21,7 +21,7 @@ from deploy.setup import set_up
 from ingest.errors import UnavailableError
 from ingest.kafka_log import KafkaLog
 from search.sealed_secrets import KEY_BYTES
-from tests.alert_book import AlertBook
+from tests.alert_book import ONE_BY_ONE, AlertBook
 from tests.audit import Audit
 from tests.cluster_audit import audit_cluster
 from tests.ledger import COMMON, MARK, Ledger
@@ -181,6 +181,7 @@ def _place(
             "index.backend": "elasticsearch",
             "index.url": f"http://127.0.0.1:{servers['elasticsearch'].port}",
             "net.allow": f"{ledger.host},{book.host}",
+            **ONE_BY_ONE,
             "fetch.host_gap_seconds": 0.05,
             "parse.processes": 1,
             "poll.min_seconds": size.poll_seconds,

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.alert_book import AlertBook
+from tests.alert_book import ONE_BY_ONE, AlertBook
 from tests.audit import Audit, audit
 from tests.ledger import COMMON, MARK, Ledger
 from tests.running import Place, Running
@@ -163,7 +163,8 @@ async def newsroom(folder: Path, *, seed: int, trouble: float = 0.03) -> AsyncIt
         AlertBook(refuses=trouble, dawdles=trouble, seed=seed) as book,
     ):
         place = Place(
-            folder=folder, settings={**POLLING, "net.allow": f"{ledger.host},{book.host}"}
+            folder=folder,
+            settings={**POLLING, "net.allow": f"{ledger.host},{book.host}", **ONE_BY_ONE},
         )
         scene = Scene(ledger=ledger, book=book, place=place)
         scene.feeds_file.write_text("\n".join(ledger.feed_urls))

@@ -33,6 +33,7 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode, encode
 from search.subscriptions import Subscription
 from search.views import all_alerts
+from tests.alert_book import ONE_BY_ONE
 from tests.deployment import answering, assert_ended
 from tests.real_feeds import Sites
 from tests.running import LOOK_SECONDS, START_SECONDS, Place, Running
@@ -73,7 +74,11 @@ class Job:
     seconds: float
 
     def settings(self) -> dict[str, object]:
-        return {"net.allow": ",".join(self.sites.hosts), "alerts.first_poll_hours": FOR_EVER}
+        return {
+            "net.allow": ",".join(self.sites.hosts),
+            "alerts.first_poll_hours": FOR_EVER,
+            **ONE_BY_ONE,
+        }
 
     def wants(self, log: Log, folder: Path) -> list[NewRecord]:
         """The subscriptions, whose alerts go to a file in ``folder``."""

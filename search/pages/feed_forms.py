@@ -25,11 +25,18 @@ def feed_forms(services: Services, frame: Frame) -> APIRouter:
     page = FeedPage(services=services, frame=frame)
 
     @router.post("")
-    async def add(request: Request, url: Annotated[str, Form()] = "") -> Response:
-        """Poll one more feed; of a web page, offer the feeds that it names."""
+    async def add(
+        request: Request,
+        url: Annotated[str, Form()] = "",
+        anyway: Annotated[bool, Form()] = False,
+    ) -> Response:
+        """Poll one more feed; of a web page, offer the feeds that it names.
+
+        What cannot be read now is polled only where that is asked for ``anyway``.
+        """
         try:
-            report = await services.check_feed(url)
-            if report.found or report.state == "not-a-feed":
+            report = None if anyway else await services.check_feed(url)
+            if report is not None and report.state != "ok":
                 return await run_in_threadpool(_offered, page, request, url, report)
             await run_in_threadpool(services.feeds.add, url)
         except UsageError as error:
@@ -79,8 +86,9 @@ def feed_forms(services: Services, frame: Frame) -> APIRouter:
 
 
 def _offered(page: FeedPage, request: Request, url: str, report: CheckReport) -> HTMLResponse:
-    """What a web page at the address names as its feeds, each with a button."""
+    """Why it is not polled; with a button for each feed that a web page at the address names."""
     found = [(one.url, one.title[:200] or one.url) for one in report.found[:MOST_FOUND]]
-    fault = Fault(sentence=report.sentence, hint=report.hint)
-    faults = {} if found else {"url": fault}
-    return page.shown(request, status=400 if faults else 200, url=url, found=found, faults=faults)
+    if found:
+        return page.shown(request, url=url, found=found)
+    faults = {"url": Fault(sentence=report.sentence, hint=report.hint)}
+    return page.shown(request, status=400, url=url, faults=faults, anyway=True)

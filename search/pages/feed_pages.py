@@ -55,7 +55,15 @@ class FeedPage:
         """The page; ``said``: url, faults, found, report, sentence."""
         feeds = sorted(self.services.feeds.health(now=datetime.now(UTC)), key=by_need)
         page, times = max(1, page), self.frame.times(request)
-        told = {"url": "", "faults": {}, "found": (), "report": None, "said": "", **said}
+        told = {
+            "url": "",
+            "faults": {},
+            "found": (),
+            "anyway": False,
+            "report": None,
+            "said": "",
+            **said,
+        }
         part = feeds[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         return self.frame.page(
             request,

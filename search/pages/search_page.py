@@ -230,7 +230,8 @@ class _Search:
         if request.since is None and counts and max(counts) - min(counts) <= FEW_HOURS:
             finer = replace(request, size=1, after="", facets=(), interval="1m", since=min(counts))
             counts = by_moment(self._services.index().search(finer).histogram or ())
-        return chart(counts, start=request.since, end=until)
+        end = until or (self._now if request.since else None)
+        return chart(counts, start=request.since, end=end)
 
     def _row(self, hit: Hit, mark: Mark | None) -> Row:
         article, shown = hit.article, hit.highlights

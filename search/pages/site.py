@@ -8,6 +8,7 @@ from search.pages.alert_pages import alert_pages
 from search.pages.article_page import article_page
 from search.pages.channel_pages import channel_actions, channel_pages
 from search.pages.checking import checking
+from search.pages.erase_page import erase_page
 from search.pages.feed_forms import feed_forms
 from search.pages.feed_pages import feed_pages
 from search.pages.frame import Frame
@@ -32,6 +33,7 @@ def pages(services: Services, frame: Frame, *, from_network: bool) -> APIRouter:
     router.include_router(checking(services))
     router.include_router(search_page(services, frame))
     router.include_router(article_page(services, frame))
+    router.include_router(erase_page(services, frame))
     router.include_router(story_page(services, frame))
     router.include_router(topic_pages(services, frame))
     router.include_router(subscription_pages(services, frame, from_network=from_network))

@@ -20,15 +20,14 @@ from search.routes.marks import mark_row
 from search.routes.paging import PageSize
 from search.services import Services
 
-AT_ONCE = 2
-"""Searches under way; the others wait their turn: all at once they would all be late, and the
-stages, which share the interpreter with them, too."""
+THREADS = 16
+"""Of the 40 that answer: where searches wait for each other, everything else is answered."""
 
 
 def searching(services: Services) -> APIRouter:
     """Search, articles, stories and topics."""
     router = APIRouter()
-    turns = CapacityLimiter(AT_ONCE)
+    turns = CapacityLimiter(THREADS)
 
     @router.get("/search", response_model=dict[str, Any])
     async def search(

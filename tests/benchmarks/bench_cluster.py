@@ -29,7 +29,7 @@ from ingest.requests import Request, request_record
 from ingest.settings import NetSettings
 from search.sealed_secrets import KEY_BYTES, SealedSecrets
 from search.subscription_store import SubscriptionStore
-from tests.alert_book import AlertBook
+from tests.alert_book import ONE_BY_ONE, AlertBook
 from tests.benchmarks.__main__ import machine
 from tests.benchmarks.bench_end_to_end import WORDS, newsroom, subscription_records
 from tests.benchmarks.stage_runs import PLAIN, Carried, Room, carried, counting
@@ -161,7 +161,11 @@ async def late(folder: Path, cluster: Cluster, *, articles: int) -> None:
     key = folder / "key"
     key.write_bytes(base64.b64encode(secrets.token_bytes(KEY_BYTES)))
     async with Ledger(feeds=LATE_FEEDS, seed=9, words=WORDS) as ledger, AlertBook() as book:
-        settings = {"net.allow": f"{ledger.host},{book.host}", "data.secret_key_file": key}
+        settings = {
+            "net.allow": f"{ledger.host},{book.host}",
+            "data.secret_key_file": key,
+            **ONE_BY_ONE,
+        }
         room = Room(folder=folder, cluster=cluster, prefix="late", settings=settings)
         items = await latency(room, ledger, book, articles=articles)
         with room.log() as log:
@@ -224,7 +228,7 @@ def _shares(found: Mapping[str, Carried]) -> None:
 
 async def measure(folder: Path, cluster: Cluster, news: News, rounds: Sequence[str]) -> None:
     """Print all figures."""
-    settings = {"net.allow": news.host}
+    settings = {"net.allow": news.host, **ONE_BY_ONE}
     rooms = {
         name: Room(folder=folder, cluster=cluster, prefix=name, partitions=many, settings=settings)
         for name, many in (("one", 4), ("two", 4), ("narrow", 1), ("whole", 4))

@@ -25,6 +25,7 @@ from ingest.log import Log, NewRecord, topic_specs
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from search.subscriptions import Subscription, shard_of
+from tests.alert_book import ONE_BY_ONE
 from tests.benchmarks.bench_matching import QueryMaker
 from tests.ledger import Writer
 from tests.running import ROOT, Place, Running
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tempfile.TemporaryDirectory(prefix="wirewatch-bench-") as folder,
         newsroom(feeds=FEEDS, articles=given.articles, words=WORDS) as (host, urls),
     ):
-        place = Place(folder=Path(folder), settings={"net.allow": host})
+        place = Place(folder=Path(folder), settings={"net.allow": host, **ONE_BY_ONE})
         subscribe(place, given.subscriptions)
         carried = asyncio.run(carry(place, urls))
     print(json.dumps(carried.totals))

@@ -19,7 +19,7 @@ from ingest.article import Sighting
 from ingest.log import Partition
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode
-from tests.alert_book import AlertBook, Receipt
+from tests.alert_book import ONE_BY_ONE, AlertBook, Receipt
 from tests.benchmarks.bench_end_to_end import SUBSCRIPTIONS, subscribe
 from tests.ledger import COMMON, Ledger
 from tests.running import Place, Running
@@ -37,7 +37,7 @@ async def measure(folder: Path, *, seconds: float) -> list[float]:
     """Seconds from each article's fetch to the first receipt of its alert."""
     total = int((seconds + WARM_UP_SECONDS) * PER_SECOND)
     async with Ledger(feeds=FEEDS, seed=9, words=WORDS) as ledger, AlertBook() as book:
-        settings = {**POLLING, "net.allow": f"{ledger.host},{book.host}"}
+        settings = {**POLLING, **ONE_BY_ONE, "net.allow": f"{ledger.host},{book.host}"}
         place = Place(folder=folder, settings=settings)
         await asyncio.to_thread(subscribe, place, SUBSCRIPTIONS, target=book.url("others"))
         await asyncio.to_thread(place.subscribe, "everything", COMMON, book.url("everything"))

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlencode
 
 import httpx
@@ -36,6 +37,7 @@ from search.index import Checkpoint
 from search.tantivy_index import TantivyIndex
 from tests.benchmarks.bench_matching import texts
 from tests.benchmarks.bench_search import BATCH, QUERIES, Words, records
+from tests.benchmarks.processor_time import process_seconds
 from tests.made_up_news import sighting
 
 ARTICLES = 100_000
@@ -46,7 +48,7 @@ ALERTS_EVERY = 10
 """Every tenth article is alerted: two a second, to each stream."""
 
 ALERTED = "zyzzogeton"
-SETTINGS = ("api.port=0", "poll.default_seconds=3600")
+SETTINGS = ("api.port=0", "poll.default_seconds=3600", "alerts.storm=")
 FILES = 20_000
 
 
@@ -133,7 +135,8 @@ def latencies(shell: Embedded, *, since: datetime) -> list[float]:
         if alert.created < since or not alert.attempts:
             continue
         story = shell.log.table("stories").get(alert.article_id)
-        assert story is not None
+        if story is None:  # a digest of what was held
+            continue
         fetched = datetime.fromisoformat(json.loads(story.value or b"")["fetched"])
         found.append((alert.attempts[0].at - fetched).total_seconds() * 1000)
     return found
@@ -184,49 +187,80 @@ async def listen(port: int, seconds: float, heard: list[int]) -> None:
         sink.close()
 
 
-def shown(name: str, took: Sequence[float]) -> str:
-    """A line of the table."""
+def shown(name: str, took: Sequence[float], *, cores: float) -> None:
+    """A line of the table; ``cores``: processors that Wirewatch kept busy meanwhile."""
+    if not took:
+        print(f"{name:28}{0:>7}", flush=True)
+        return
     took = sorted(took)
     p50, p99 = took[len(took) // 2], took[math.ceil(len(took) * 0.99) - 1]
-    return f"{name:36}{len(took):>7,}{p50:>9.0f}{p99:>9.0f}{took[-1]:>9.0f}"
+    figures = f"{len(took):>7,}{p50:>9.0f}{p99:>9.0f}{took[-1]:>9.0f}"
+    print(f"{name:28}{figures}{cores:>9.2f}", flush=True)
+
+
+class Server:
+    """The process of Wirewatch, as the readers know it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._in, self._out = process, process.stdin, process.stdout
+        self._since = time.monotonic(), 0.0
+
+    @classmethod
+    async def started(cls, folder: Path) -> Self:
+        """A new one over ``folder``."""
+        command = (sys.executable, "-m", "tests.benchmarks.bench_readers", "serve", str(folder))
+        pipe = asyncio.subprocess.PIPE
+        return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
+
+    async def line(self) -> str:
+        """What it says next."""
+        return (await self._out.readline()).decode()
+
+    async def alerts(self) -> tuple[list[float], float]:
+        """Latencies of alerts since this was last asked, and how many processors were busy."""
+        self._in.write(b"\n")
+        found = json.loads(await self.line())
+        (before, spent), now = self._since, time.monotonic()
+        self._since = now, self._seconds()
+        return found, (self._since[1] - spent) / (now - before)
+
+    def _seconds(self) -> float:
+        pid = self._process.pid
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        children = [int(one) for path in tasks for one in path.read_text().split()]
+        return process_seconds([pid, *children])
+
+    async def end(self) -> None:
+        """End it in good order."""
+        self._in.close()
+        await self._process.wait()
 
 
 async def measure(folder: Path, seconds: float) -> None:
     """Everything, in one run."""
-    command = (sys.executable, "-m", "tests.benchmarks.bench_readers", "serve", str(folder))
-    child = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-
-    async def alerts() -> list[float]:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(b"\n")
-        return list(json.loads(await child.stdout.readline()))
-
-    port = int(await child.stdout.readline())
-    print(f"{'ms':36}{'count':>7}{'p50':>9}{'p99':>9}{'max':>9}", flush=True)
-    await asyncio.sleep(3)
-    await alerts()
-    print(shown("search, 1 reader", await search_beside(port, seconds / 4, 1)), flush=True)
-    print(shown("alert, 1 reader", await alerts()), flush=True)
-    took = await search_beside(port, seconds, READERS)
-    print(shown(f"search, {READERS} readers", took), flush=True)
-    print(shown(f"alert, {READERS} readers", await alerts()), flush=True)
-    await asyncio.sleep(seconds / 2)
-    print(shown("alert, no stream", await alerts()), flush=True)
+    server = await Server.started(folder)
+    port = int(await server.line())
+    print(f"{'ms':28}{'count':>7}{'p50':>9}{'p99':>9}{'max':>9}{'cores':>9}", flush=True)
+    await search_beside(port, seconds / 4, 2)  # what is read for the first time
+    for readers in (0, 1, READERS):
+        await server.alerts()
+        took = await search_beside(port, seconds, readers) if readers else []
+        await asyncio.sleep(0 if readers else seconds / 2)
+        alerts, cores = await server.alerts()
+        shown(f"search, {readers} readers", took, cores=cores)
+        shown(f"alert, {readers} readers", alerts, cores=cores)
     heard: list[int] = []
     streams = [asyncio.create_task(listen(port, seconds, heard)) for _ in range(STREAMS)]
     await asyncio.sleep(seconds / 3)  # they are all there
-    await alerts()
+    await server.alerts()
     await asyncio.sleep(seconds / 2)
-    print(shown(f"alert, {STREAMS:,} streams", await alerts()), flush=True)
+    alerts, cores = await server.alerts()
+    shown(f"alert, {STREAMS:,} streams", alerts, cores=cores)
     await asyncio.gather(*streams)
     print(f"{len(heard):,} streams heard {min(heard)} to {max(heard)} alerts each")
-    child.stdin.close()
-    await child.wait()
+    await server.end()
 
 
 async def main(folder: Path, seconds: float) -> None:

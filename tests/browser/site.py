@@ -108,7 +108,7 @@ async def news_site(
         try:
             await running.ready()
             site = Site(
-                url=await until(lambda: _address(running)),
+                url=await until(lambda: address_of(running)),
                 place=place,
                 stand=stand,
                 running=running,
@@ -160,7 +160,8 @@ def _topics_folder(place: Place) -> Path | None:
     return Path(str(folder)) if folder else None
 
 
-def _address(running: Running) -> str:
+def address_of(running: Running) -> str:
+    """Where its pages are, as its log says; empty before it does."""
     found = re.search(r"api=\"?(http://[\d.:]+)", running.said())
     return found.group(1) if found else ""
 

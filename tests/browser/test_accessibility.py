@@ -18,6 +18,7 @@ from tests.browser.watched import DESKTOP, PHONE
 
 pytestmark = IN_BROWSER
 
+SHAPES: dict[str, dict[str, Any]] = {"desk": DESKTOP, "phone": PHONE}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """rules => axe.run(document, {
@@ -40,7 +41,7 @@ def sentences(result: dict[str, Any]) -> list[str]:
 async def test_no_page_is_hard_to_use(
     size: str, scheme: Literal["light", "dark"], site: Site, visitor: Visitor
 ) -> None:
-    shape: dict[str, Any] = {"desk": DESKTOP, "phone": PHONE}[size]
+    shape = SHAPES[size]
     visit = await visitor(**shape, color_scheme=scheme, bypass_csp=True)
     page = await visit.page()
     found = {}

@@ -94,6 +94,7 @@ def check(found: list[Alert], received: set[str]) -> None:
 async def test_f33_what_is_held_is_held_by_the_next_owner_too(tmp_path: Path) -> None:
     async with Receiver() as receiver:
         clock = Clock()
+        held = []
         for name in "abc":
             async with Newsdesk(folder=tmp_path, clock=clock) as desk, desk.sending():
                 if name == "a":

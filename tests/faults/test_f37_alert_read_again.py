@@ -57,7 +57,7 @@ async def test_f37_alerts_that_cannot_be_read_again_now_are_sent_all_the_same(
 ) -> None:
     monkeypatch.setattr(rounds, "MAX_KEPT", 0)
     monkeypatch.setattr(rounds, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("search.sender.LATER_SECONDS", 0.01)
+    monkeypatch.setattr("search.turns.LATER_SECONDS", 0.01)
     log = Away(tmp_path / "log.sqlite")
     log.falls = [key] * COUNT
     async with Newsdesk(folder=tmp_path, given=log) as desk:

@@ -21,7 +21,7 @@ from tests.newsserver import item, rss
 from tests.receiver import Receiver
 from tests.running import Place, Running
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 CANARIES = {
     "password of a webhook": "canary-4711-hookpass",
@@ -200,7 +200,7 @@ async def test_no_secret_is_in_clear_in_any_output_or_file(
     assert "/notify" in asked
     for name, secret in CANARIES.items():
         for what, said in journey.said.items():
-            assert secret not in said or secret in what, f"{name} in the output of {what}"
+            assert secret not in said, f"{name} in the output of {what}"
     _no_file_tells(journey.place)
 
 

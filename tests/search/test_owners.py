@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from deploy.embedded import Embedded
 from search.api import create_api
@@ -24,11 +25,9 @@ OF_EVERYBODY = ("/login", "/logout", "/unsubscribe/{token}")
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/subscriptions/{name}"): {"query": "ferry"},
-    ("POST", "/api/subscriptions/{name}/backfill"): {"since": "1h"},
-    ("PATCH", "/api/channels/{which}"): {"target": "https://hooks.example/bob"},
     ("PUT", "/api/articles/{article_id}/mark"): {"read": True},
 }
-"""What a route needs to look at whose it is; others are asked with nothing."""
+"""What changes something where nothing is required."""
 
 LISTS = (
     "/api/subscriptions",
@@ -44,6 +43,7 @@ class Two:
     """Two accounts that may read and write, and one that may all; Ann has one of everything."""
 
     shell: Embedded
+    app: FastAPI
     ann: httpx.AsyncClient
     bob: httpx.AsyncClient
     boss: httpx.AsyncClient
@@ -63,7 +63,8 @@ async def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             browser(shell, token=all_of_it) as boss,
         ):
             ids = await _belongings(shell, ann, folder=tmp_path / "out")
-            yield Two(shell, ann, bob, boss, ids)
+            app = create_api(shell.services(), from_network=True)
+            yield Two(shell, app, ann, bob, boss, ids)
 
 
 async def _belongings(shell: Embedded, ann: httpx.AsyncClient, *, folder: Path) -> dict[str, str]:
@@ -95,9 +96,8 @@ async def _belongings(shell: Embedded, ann: httpx.AsyncClient, *, folder: Path) 
     }
 
 
-def routes(shell: Embedded) -> Iterator[tuple[str, str]]:
+def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path of every route there is, pages too."""
-    app = create_api(shell.services(), from_network=True)
     for included in app.routes:
         if hasattr(included, "effective_route_contexts"):
             for one in included.effective_route_contexts():
@@ -105,11 +105,23 @@ def routes(shell: Embedded) -> Iterator[tuple[str, str]]:
                 yield from ((method, path) for method in sorted(one.methods))
 
 
-async def ask(client: httpx.AsyncClient, method: str, path: str, ids: dict[str, str]) -> str:
+def required(app: FastAPI, method: str, path: str) -> dict[str, Any]:
+    """A body with all that the description of the API asks for."""
+    description = app.openapi()
+    operation = description["paths"].get(path, {}).get(method.lower(), {})
+    content = operation.get("requestBody", {}).get("content", {})
+    name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = description["components"]["schemas"].get(name, {})
+    made: dict[str, Any] = {"string": "1h", "boolean": True, "integer": 1, "array": ["1h"]}
+    return {one: made[schema["properties"][one]["type"]] for one in schema.get("required", ())}
+
+
+async def ask(two: Two, client: httpx.AsyncClient, method: str, path: str) -> str:
     """What a request with Ann's ids is answered, the status first."""
+    app, ids = two.app, two.ids
     which = ids["channel"] if "/channels/" in path else ids["name"]
     address = re.sub(r"{(\w+)}", lambda match: {**ids, "which": which}[match[1]], path)
-    body = BODIES.get((method, path), {})
+    body = BODIES.get((method, path)) or required(app, method, path)
     if method == "GET":
         params: dict[str, str | int] = {"q": "truce", "subscription": ids["name"], "size": 200}
         answer = await client.get(address, params=params)
@@ -124,10 +136,10 @@ async def test_no_route_shows_or_changes_what_is_anothers(two: Two) -> None:
     before = [(await two.ann.get(path)).json() for path in LISTS]
     assert all(CANARY in str(found) for found in before)
     shown, let_through = [], []
-    for method, path in routes(two.shell):
+    for method, path in routes(two.app):
         if path == ENDLESS:
             continue
-        said = await ask(two.bob, method, path, two.ids)
+        said = await ask(two, two.bob, method, path)
         if CANARY in said:
             shown.append((method, path))
         if OWNED & set(re.findall(r"{(\w+)}", path)) and said[:3] not in ("403", "404"):
@@ -156,7 +168,7 @@ async def test_the_way_of_an_article_names_no_alert_of_another(two: Two) -> None
 async def test_who_may_read_changes_nothing(two: Two) -> None:
     _, token = two.shell.accounts.add("reader", scopes=("read",))
     async with browser(two.shell, token=token) as reader:
-        for method, path in routes(two.shell):
+        for method, path in routes(two.app):
             if method != "GET" and path not in OF_EVERYBODY:
-                said = await ask(reader, method, path, two.ids)
+                said = await ask(two, reader, method, path)
                 assert said.startswith("403"), (method, path, said[:200])

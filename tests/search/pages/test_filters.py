@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processors.query import parse
-from search.pages.filters import clause_of, has_filter, with_filter, without_filter
+from search.pages.filters import clause_of, has_filter, toggled, with_filter, without_filter
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,10 @@ def test_a_filter_below_an_or_is_no_filter_of_the_whole() -> None:
 def test_an_odd_value_is_quoted() -> None:
     assert clause_of("source", "bbc.co.uk") == "source:bbc.co.uk"
     assert clause_of("tag", 'a "b" c') == 'tag:"a b c"'
+
+
+@pytest.mark.parametrize("query", ["", "truce", "truce OR talks"])
+def test_toggled_twice_a_query_is_as_it_was(query: str) -> None:
+    once = toggled(query, "lang", "ar")
+    assert has_filter(once, "lang", "ar")
+    assert toggled(once, "lang", "ar") == query

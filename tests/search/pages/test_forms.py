@@ -11,7 +11,7 @@ from deploy.embedded import Embedded
 from ingest.log import NewRecord
 from ingest.wire import encode
 from search.alert_state import mute_key
-from tests.pollers import until
+from tests.newsroom import until
 from tests.search.pages.forms import forms, send
 from tests.shell import NEWS, carry
 
@@ -174,6 +174,19 @@ async def test_an_article_is_starred_and_noted_and_one_stays_where_one_was(
     assert "Ask the &lt;harbour&gt;." in listed.text
     await send(browser, page, f"{page}/mark", note="")
     assert "Ask the" not in (await browser.get("/starred")).text
+
+
+async def test_an_article_is_erased_for_a_reason(
+    shell: Embedded, browser: httpx.AsyncClient
+) -> None:
+    await carry(shell)
+    page = "/articles/article-2/erase"
+    assert "Ferry runs" in (await browser.get(page)).text
+    assert 'id="fault-reason"' in (await send(browser, page, page, reason=" ")).text
+    told = await send(browser, page, page, reason="A court order")
+    assert "was erased" in told.text
+    assert "A court order" in told.text
+    assert shell.erasing.known().get("article-2") is not None
 
 
 async def test_a_channel_is_made_chosen_and_removed(

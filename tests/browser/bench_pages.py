@@ -1,0 +1,129 @@
+"""How fast pages paint and how much they weigh, over 100,000 articles.
+
+Run from the repository's root: ``python -m tests.browser.bench_pages [articles] [folder]``. With a
+folder the data stays there and is used again. First paint is what the browser's Performance API
+says, of a page that was not open before, files in the cache and not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, async_playwright
+
+from deploy.folder import DataFolder
+from ingest.log import NewRecord, topic_specs
+from ingest.sqlite_log import SqliteLog
+from ingest.wire import encode
+from search.index import Checkpoint
+from search.tantivy_index import TantivyIndex
+from tests.benchmarks.bench_search import BATCH, records
+from tests.browser.fixtures import ARGUMENTS, chromium
+from tests.browser.site import address_of, until
+from tests.running import Place, Running
+
+ARTICLES = 100_000
+ROUNDS = 7
+PAGES = {
+    "start": "/",
+    "search, common word": "/?q=said",
+    "search, two words": "/?q=said+minister",
+    "search, topic": "/?q=topic:truce",
+    "topics": "/topics",
+    "topic": "/topics/ceasefire-talks",
+    "subscriptions": "/subscriptions",
+    "alerts": "/alerts",
+    "channels": "/channels",
+    "feeds": "/feeds",
+}
+MEASURED = """() => new Promise(done => {
+  const read = () => {
+    const paint = performance.getEntriesByName("first-contentful-paint")[0];
+    if (!paint) return setTimeout(read, 10);
+    const page = performance.getEntriesByType("navigation")[0];
+    const files = performance.getEntriesByType("resource");
+    done({paint: paint.startTime, first_byte: page.responseStart, page: page.encodedBodySize,
+      files: files.reduce((sum, one) => sum + one.encodedBodySize, 0)});
+  };
+  read();
+})"""
+
+
+def write(place: Place, total: int) -> None:
+    """Articles in log and index, the last of them seen just now."""
+    data = DataFolder(place.data)
+    log = SqliteLog(data.log)
+    log.ensure_topics(topic_specs())
+    index = TantivyIndex(data.index)
+    first = datetime.now(UTC) - timedelta(seconds=26 * total)
+    made, done = records(total), 0
+    while batch := list(islice(made, BATCH)):
+        shifted = [
+            replace(one, article=replace(one.article, seen=first + timedelta(seconds=26 * number)))
+            for number, one in enumerate(batch, start=done)
+        ]
+        log.append(
+            [NewRecord(topic="stories", key=one.article.id, value=encode(one)) for one in shifted]
+        )
+        done += len(batch)
+        index.write(shifted, checkpoint=Checkpoint(log=log.identity(), stories={0: done}))
+    index.close()
+    log.close()
+
+
+async def measured(browser: Browser, url: str) -> list[dict[str, Any]]:
+    """The figures of some first visits to a page, a new context each."""
+    found = []
+    for _ in range(ROUNDS):
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        page = await context.new_page()
+        await page.goto(url)
+        found.append(await page.evaluate(MEASURED))
+        await context.close()
+    return found
+
+
+async def main(total: int, folder: Path) -> None:
+    """Print a line for each page."""
+    place = Place(folder=folder)
+    if not place.data.exists():
+        write(place, total)
+    running = Running(place, "run", "--port", "0")
+    try:
+        await running.ready()
+        url = await until(lambda: address_of(running))
+        arguments = [*ARGUMENTS, *(("--no-sandbox",) if os.geteuid() == 0 else ())]
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium(), args=arguments)
+            await measured(browser, url + "/login")
+            for name, path in PAGES.items():
+                _line(name, await measured(browser, url + path))
+            await browser.close()
+    finally:
+        await running.terminate()
+
+
+def _line(name: str, found: list[dict[str, Any]]) -> None:
+    paints = [one["paint"] for one in found]
+    firsts = statistics.median(one["first_byte"] for one in found)
+    last = found[-1]
+    print(
+        f"{name:22} first paint {statistics.median(paints):4.0f} ms (most {max(paints):4.0f}), "
+        f"first byte {firsts:4.0f} ms, page {last['page'] / 1000:5.1f} kB, "
+        f"with its files {(last['page'] + last['files']) / 1000:5.1f} kB"
+    )
+
+
+if __name__ == "__main__":
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else ARTICLES
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(main(wanted, Path(sys.argv[2] if len(sys.argv) > 2 else scratch)))
