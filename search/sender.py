@@ -26,7 +26,7 @@ from search.alert_settings import AlertSettings
 from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
 from search.deliveries import Outcome
-from search.erased_alerts import ErasedAlerts, refuse_erased
+from search.erased_alerts import refuse_to_repeat
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.mail.settings import MailSettings
@@ -96,7 +96,6 @@ class Sender:
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
         self._outcomes = Outcomes(log, shards, clock=clock)
-        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
             log,
             self._outcomes,
@@ -187,9 +186,7 @@ class Sender:
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
-        refuse_erased(alert)
-        if alert.state == "sent":
-            raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
+        refuse_to_repeat(alert)
         if digest := self._held.digest_of(alert_id) or alert.digest:
             await self.retry(digest)
             return
@@ -206,18 +203,11 @@ class Sender:
         await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
 
     async def forget_erased(self, *, again: bool = False) -> None:
-        """Empty the alerts of articles that were erased; ``again``: look through all of them.
-
-        Raises:
-            UnavailableError: the log cannot be read now; the next call does it.
-        """
-        found = await asyncio.to_thread(self._erased.read, again=again)
-        self._outcomes.erased = self._erased.articles
-        for alert_id in found:
+        """Empty the alerts of erased articles; see ``Rewrites.erase``."""
+        for alert_id in await self._rewrites.erase(again=again):
             if alert_id in self._rounds:  # it begins anew with what is left of it
                 self._rounds.abandon(alert_id)
                 self._waiting.put_off(alert_id, self._clock())
-        await self._rewrites.erase(found)
 
     async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
         """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
