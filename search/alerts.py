@@ -196,11 +196,7 @@ class AlertOwner:
             mutes=self._mutes,
         )
         matching = Matching(
-            self._active,
-            self._claims,
-            settings=self._settings,
-            erased=self._erasures,
-            clock=self._clock,
+            self._active, self._claims, self._erasures, settings=self._settings, clock=self._clock
         )
         self._claiming = Claiming(
             active=self._active,

@@ -8,7 +8,7 @@ from ingest.errors import NotFoundError, UsageError
 from ingest.log import Log
 from ingest.wire import decode
 from search.alert_state import ALERT, TOPIC, Alert
-from search.erased_alerts import refuse_erased
+from search.erased_alerts import refuse_to_repeat
 from search.gathering import Gathering
 from search.rounds import Rounds
 from search.turns import Turns
@@ -29,9 +29,7 @@ class Retries:
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
-        refuse_erased(alert)
-        if alert.state == "sent":
-            raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
+        refuse_to_repeat(alert)
         if digest := self._gathering.held.digest_of(alert_id) or alert.digest:
             await self.retry(digest)
             return

@@ -23,7 +23,6 @@ from ingest.guard import Guard
 from ingest.log import Log
 from search.alert_settings import AlertSettings
 from search.channels import Channels
-from search.erased_alerts import ErasedAlerts
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.mail.settings import MailSettings
@@ -93,7 +92,6 @@ class Sender:
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
         self._outcomes = Outcomes(log, shards, clock=clock)
-        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
             log,
             self._outcomes,
@@ -187,18 +185,11 @@ class Sender:
         await self._retries.retry(alert_id)
 
     async def forget_erased(self, *, again: bool = False) -> None:
-        """Empty the alerts of articles that were erased; ``again``: look through all of them.
-
-        Raises:
-            UnavailableError: the log cannot be read now; the next call does it.
-        """
-        found = await asyncio.to_thread(self._erased.read, again=again)
-        self._outcomes.erased = self._erased.articles
-        for alert_id in found:
+        """Empty the alerts of erased articles; see ``Rewrites.erase``."""
+        for alert_id in await self._rewrites.erase(again=again):
             if alert_id in self._rounds:  # it begins anew with what is left of it
                 self._rounds.abandon(alert_id)
                 self._waiting.put_off(alert_id, self._clock())
-        await self._rewrites.erase(found)
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
