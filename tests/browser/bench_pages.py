@@ -28,7 +28,7 @@ from search.index import Checkpoint
 from search.tantivy_index import TantivyIndex
 from tests.benchmarks.bench_search import BATCH, records
 from tests.browser.fixtures import ARGUMENTS, chromium
-from tests.browser.site import address_of, until
+from tests.browser.site import EVERYTHING, address_of, until
 from tests.running import Place, Running
 
 ARTICLES = 100_000
@@ -101,6 +101,7 @@ async def main(total: int, folder: Path) -> None:
     try:
         await running.ready()
         url = await until(lambda: address_of(running))
+        print(f"{await running.found(EVERYTHING):,} articles")
         arguments = [*ARGUMENTS, *(("--no-sandbox",) if os.geteuid() == 0 else ())]
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium(), args=arguments)

@@ -165,7 +165,8 @@ async def hostile_site(folder: Path) -> AsyncIterator[Site]:
     async with news_site(
         folder,
         news=hostile_news(datetime.now(UTC)),
-        settings={"topics.folder": folder / "topics"},
+        # A window of seconds: each article is a story of its own, and none hides another.
+        settings={"topics.folder": folder / "topics", "stories.window_hours": 0.01},
         before=fill,
     ) as site:
         words = " ".join(word(number) for number in range(len(PAYLOADS)))

@@ -35,7 +35,8 @@ async def test_a_search_is_narrowed_by_a_facet_and_read_to_its_end(page: Page) -
     await search(page, "NOT zyzzyva")
     pages = 1
     while await (following := page.get_by_role("link", name="Next page")).count():
-        await following.click()
+        async with page.expect_navigation():
+            await following.click()
         pages += 1
     assert pages > 5
 

@@ -68,5 +68,5 @@ async def visiting(browser: Browser, url: str, **options: Any) -> Visit:
     """A visitor with cookies of their own; ``options`` are those of a Playwright context."""
     given: dict[str, Any] = DESKTOP | options
     context = await browser.new_context(**given)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return Visit(context=context, url=url)

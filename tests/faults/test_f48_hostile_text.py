@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Error, Page
 
 from tests.browser.fixtures import IN_BROWSER, browser
 from tests.browser.hostile import as_shown, faults_in, hostile_site, texts_of, word
@@ -54,7 +55,8 @@ async def read_all(page: Page, address: str) -> str:
     """The texts of a list, page after page."""
     found = await read(page, address)
     while await (following := page.locator("a[rel=next]")).count():
-        await following.first.click()
+        async with page.expect_navigation():
+            await following.first.click()
         assert await faults_in(page) == []
         found += "\n" + await texts_of(page)
     return found
@@ -142,3 +144,25 @@ async def test_an_answer_of_the_api_is_no_page(hostile: Site, visit: Visit) -> N
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert await page.evaluate("window.ran") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [
+        ("atom", "application/atom+xml"),
+        ("rss", "application/rss+xml"),
+        ("json", "application/feed+json"),
+    ],
+)
+async def test_a_search_as_a_feed_runs_nothing_in_a_browser(
+    kind: str, content_type: str, hostile: Site, visit: Visit
+) -> None:
+    page = await visit.page()
+    path = f"{hostile.url}/feeds/search.{kind}?q={quote(EVERYTHING)}"
+    async with page.expect_event("response") as answer:
+        with contextlib.suppress(Error):  # a browser may take it for a download
+            await page.goto(path)
+    found = await answer.value
+    assert found.headers["content-type"].startswith(content_type)
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert await page.evaluate("window.ran") is None

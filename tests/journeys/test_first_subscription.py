@@ -46,7 +46,8 @@ async def act(page: Page, site: Site, step: re.Match[str]) -> None:
     elif step["press"]:
         buttons = page.get_by_role("button", name=step["name"], exact=True)
         links = page.get_by_role("link", name=step["name"], exact=True)
-        await (buttons if await buttons.count() else links).click()
+        async with page.expect_navigation():
+            await (buttons if await buttons.count() else links).click()
     else:
         await expect(page.locator("main")).to_contain_text(step["seen"])
 
