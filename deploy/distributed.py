@@ -23,7 +23,7 @@ from ingest.wire import decode
 from processors.topic_source import TopicSource, read_topics
 from search.alert_state import ALERT, TOPIC, Alert
 from search.cursors import alert_lag
-from search.erased_alerts import refuse_erased
+from search.erased_alerts import refuse_to_repeat
 from search.subscriptions import shard_of
 
 
@@ -60,9 +60,7 @@ class Distributed(Shell):
         if record is None:
             raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
         alert = decode(Alert, record.value or b"")
-        refuse_erased(alert)
-        if alert.state == "sent":
-            raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
+        refuse_to_repeat(alert)
         await self._ask("retry", alert_id, shard=shard_of(alert.subscription))
 
     async def retry_alerts(self, alert_ids: Sequence[str]) -> None:

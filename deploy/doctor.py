@@ -7,13 +7,14 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
+from deploy.doctor_check import Check
+from deploy.doctor_keeping import backups, erasures
 from deploy.receiver_state import receivers
 from deploy.settings import Settings
 from deploy.shell import Shell
@@ -39,17 +40,6 @@ SAFE_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 connection only, which the fault needs two of, so an older one is a note and no danger."""
 
 ExaminedT = TypeVar("ExaminedT")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One line of the doctor."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    version: str
-    sentence: str
-    remedy: str = ""
 
 
 class Examined(Protocol):
@@ -276,7 +266,13 @@ def _network(_shell: Examined) -> Check:
 
 
 _Checks = Mapping[str, Callable[[ExaminedT], Check]]
-_EMBEDDED: _Checks[Shell] = {"sqlite": _sqlite, "tantivy": _tantivy, "disk": _disk, "clock": _clock}
+_EMBEDDED: _Checks[Shell] = {
+    "sqlite": _sqlite,
+    "tantivy": _tantivy,
+    "disk": _disk,
+    "clock": _clock,
+    "backups": backups,
+}
 _DISTRIBUTED: _Checks[Shell] = {"stages": _stages}
 _COMMON: _Checks[Shell] = {
     "encryption": _encryption,
@@ -285,6 +281,7 @@ _COMMON: _Checks[Shell] = {
     "topics": _topics,
     "feeds": _feeds,
     "alerts": _alerts,
+    "erasures": erasures,
     "receivers": _receivers,
     "quarantine": _quarantine,
     "network": _network,

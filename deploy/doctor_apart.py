@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploy.assembly import Parts
-from deploy.doctor import ANYWHERE, Check, checked
+from deploy.doctor import ANYWHERE, checked
+from deploy.doctor_check import Check
 from processors.topic_source import TopicSource
 
 

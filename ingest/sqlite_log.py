@@ -170,7 +170,7 @@ class SqliteLog:
 
         Left is what a group has not read yet, and the last value of a key of a compacted topic;
         one more while somebody's reading keeps old pages in the write-ahead log. The file is
-        looked through from end to end: a second a gigabyte.
+        looked through from end to end: some seconds a gigabyte.
         """
         wanted = Expunged(topic=self._topics.get(topic), keys=keys, spared=spared)
         found = self._reader.expunged(wanted)

@@ -20,11 +20,11 @@ from ingest.wire import decode
 from processors.erasures import Erasures
 from search.active import Active
 from search.alert_settings import AlertSettings
-from search.alert_state import ALERT, MUTE, SINCE, TOPIC, Alert, Since
+from search.alert_state import MUTE, SINCE, TOPIC, Since
 from search.backfill import backfill_lag
 from search.backfills import Backfills
 from search.claiming import Claiming
-from search.claims import Claims
+from search.claims import Claims, recent
 from search.cursors import Cursors, alert_lag, stored_cursors
 from search.matching import Matching
 from search.merges import Merges
@@ -43,9 +43,6 @@ CURSORS_PER_SECOND = 20
 rate over all: after a crash it reads a little again."""
 
 DELAY_SECONDS = 1.0
-SAY_AGAIN_SECONDS = 5.0
-"""How soon the late word of an earlier owner is set right."""
-
 NOTHING_OWNED_SECONDS = 0.1
 
 _events = structlog.get_logger(__name__)
@@ -87,7 +84,6 @@ class AlertOwner:
         self._clock = clock
         self._timeline: Timeline | None = None
         self._doubtful: set[str] = set()
-        self._said = 0.0
         self.done = 0
         self._outlived = Outlived(days=settings.claim_days)
 
@@ -114,13 +110,12 @@ class AlertOwner:
     def mute(self, subscription_id: str, story_id: str) -> None:
         """Send a subscription nothing more of a story, or of what it is merged with.
 
-        What waits or is held of it is muted too. Safe from any thread; done with the next step,
-        by whoever owns the subscription.
+        Nor what waits or is held of it. From any thread; done with the owner's next step.
         """
         self._mutes.wish(subscription_id, story_id, is_muted=True)
 
     def unmute(self, subscription_id: str, story_id: str) -> None:
-        """Take ``mute`` back for what comes from now on. Safe from any thread."""
+        """Take ``mute`` back for what comes from now on."""
         self._mutes.wish(subscription_id, story_id, is_muted=False)
 
     def step(self, timeout_seconds: float = 1.0) -> int:
@@ -137,7 +132,7 @@ class AlertOwner:
         if self._cursors.unwritten():
             timeout_seconds = min(timeout_seconds, max(0.0, self._due - time.monotonic()))
         taken = timeline.take(0 if self._backfills.is_waiting else timeout_seconds)
-        self._say_again()
+        self._outbox.look_again()
         for name, stories in self._mutes.fulfil(self._log, self._merges, self._outbox):
             self._changed(name, stories)
         if not taken:
@@ -152,6 +147,8 @@ class AlertOwner:
         self._claiming.handle(taken)
         self._flush(is_idle=False)
         for one in self._claiming.changed:
+            if self._active.since(one) is None:
+                self._mutes.removed(one, self._outbox)
             self._changed(one, ())
         self._claiming.changed.clear()
         if len(taken) < BATCH:  # else more news waits
@@ -199,11 +196,7 @@ class AlertOwner:
             mutes=self._mutes,
         )
         matching = Matching(
-            self._active,
-            self._claims,
-            settings=self._settings,
-            erased=self._erasures,
-            clock=self._clock,
+            self._active, self._claims, self._erasures, settings=self._settings, clock=self._clock
         )
         self._claiming = Claiming(
             active=self._active,
@@ -221,6 +214,7 @@ class AlertOwner:
             matching=matching,
             claims=self._claims,
             merges=self._merges,
+            erasures=self._erasures,
             outbox=self._outbox,
             guarded=self._claiming.guarded,
             clock=self._clock,
@@ -254,21 +248,13 @@ class AlertOwner:
             if record.partition.number in gained
         )
         self._mutes.add(one for one in table.items(MUTE) if one.partition.number in gained)
-        self._recall(gained)
+        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
+        self._pace.recall(recent(table, gained, since=since))
         self._backfills.add(gained)
         for number, offset in self._cursors.reached.items():
             timeline.follow(Partition(STORIES, number), offset)
         for shard, cursor in cursors.items():
             timeline.follow(Partition(SUBSCRIPTIONS, shard), cursor.subscriptions)
-
-    def _recall(self, gained: set[int]) -> None:
-        """Count what went lately, so that a limit is one across restarts too."""
-        since = self._clock() - self._pace.longest(self._active.subscriptions(gained))
-        self._pace.recall(
-            decode(Alert, record.value or b"")
-            for record in self._log.table(TOPIC).items(ALERT)
-            if record.partition.number in gained and record.appended > since
-        )
 
     def _flush(self, *, is_idle: bool) -> None:
         """Write what was made, then how far its shards have come; all shards where it is time."""
@@ -293,12 +279,6 @@ class AlertOwner:
             doubtful = sorted(self._doubtful)
             self._doubtful.clear()
             self._wake(doubtful)
-
-    def _say_again(self) -> None:
-        now = time.monotonic()
-        if now - self._said > SAY_AGAIN_SECONDS:
-            self._said = now
-            self._outbox.say_again()
 
     def _clear_away(self) -> None:
         """Drop some of the alerts whose stories are long over."""

@@ -16,6 +16,7 @@ from operator import itemgetter
 from ingest.log import Log, NewRecord, Partition, Record
 from ingest.wire import decode, encode
 from processors.document import Document, document
+from processors.erasures import Erasures
 from processors.query_tree import Query
 from processors.records import StoryRecord
 from processors.reference import matches
@@ -63,6 +64,7 @@ class Backfills:
         matching: Matching,
         claims: Claims,
         merges: Merges,
+        erasures: Erasures,
         outbox: Outbox,
         guarded: Guarded,
         clock: Callable[[], datetime],
@@ -72,6 +74,7 @@ class Backfills:
         self._matching = matching
         self._claims = claims
         self._merges = merges
+        self._erasures = erasures
         self._outbox = outbox
         self._guarded = guarded
         self._clock = clock
@@ -136,6 +139,7 @@ class Backfills:
             return
         self._claims.begin()
         self._merges.read()
+        self._erasures.read()
         shard, one = self._known.pop(due[0])  # back in last: each has its turn
         wanted = self._active.wanted(one.subscription)
         if wanted is None:
@@ -206,7 +210,7 @@ class Backfills:
     def _found(
         self, one: Backfill, record: Record, query: Query
     ) -> tuple[StoryRecord, Document] | None:
-        if record.value is None:
+        if record.value is None or record.key in self._erasures:
             return None
         story = decode(StoryRecord, record.value)
         if not counts(one, story):

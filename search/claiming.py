@@ -69,9 +69,10 @@ class Claiming:
         wanted = 0
         for number, record in enumerate(taken, 1):
             if record.partition.topic == SUBSCRIPTIONS:
-                # What came before is claimed before: after a crash nothing of it is left to do.
-                self._claim(matched, rest=taken[number - 1 :])
-                matched, wanted = [], 0
+                if matched:
+                    # What came before is claimed before: after a crash nothing of it is left.
+                    self._claim(matched, rest=taken[number - 1 :])
+                    matched, wanted = [], 0
                 self.guarded(record, partial(self._apply, record))
             elif found := self.guarded(record, partial(self._match, record)):
                 matched.append((record, found))
@@ -92,6 +93,8 @@ class Claiming:
         if made is not None:
             self._outbox.add(made)
             self._applied(before, record, at)
+            if self._outbox.is_full:
+                self._outbox.append()  # the claims of all that came before are in it, too
             self.changed.add(record.key)
 
     def _claim(self, matched: Sequence[tuple[Record, Matched]], *, rest: Sequence[Record]) -> None:

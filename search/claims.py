@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -184,6 +184,13 @@ class Claims:
             return None
         shard = record.partition.number
         return _record(COUNTED + known, Counted(alert_id=known, at=now), shard)
+
+
+def recent(table: Table, shards: Collection[int], *, since: datetime) -> Iterator[Alert]:
+    """The alerts of ``shards`` of which something was written after ``since``."""
+    for record in table.items(ALERT):
+        if record.partition.number in shards and record.appended > since:
+            yield decode(Alert, record.value or b"")
 
 
 def _size_at(record: Record) -> int:

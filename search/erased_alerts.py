@@ -74,8 +74,10 @@ def emptied(alert: Alert, articles: Collection[str], *, now: datetime) -> Alert:
     return replace(gone, state="muted", attempts=attempts, pending=(), next_attempt=None)
 
 
-def refuse_erased(alert: Alert) -> None:
-    """Nothing, where there is something to send. Raises UsageError."""
+def refuse_to_repeat(alert: Alert) -> None:
+    """Nothing, where there is something left to send. Raises UsageError."""
+    if alert.state == "sent":
+        raise UsageError(f"alert {alert.alert_id} was delivered already", code="delivered")
     if alert.title == TITLE and not alert.payload:
         raise UsageError(
             f"alert {alert.alert_id} was emptied",

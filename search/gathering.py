@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ingest.errors import FencedError, UnavailableError
+from ingest.errors import FencedError, UnavailableError, UsageError
 from ingest.log import Log
 from ingest.wire import decode
 from search.alert_settings import AlertSettings
@@ -54,6 +54,7 @@ class Gathering:
 
     Attributes:
         held: What is held here.
+        is_busy: ``release`` is about to run, or runs.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Gathering:
         crash_point: Callable[[str], None],
     ) -> None:
         self.held = Held()
+        self.is_busy = False
         self._log = log
         self._outcomes = outcomes
         self._shards = shards
@@ -124,7 +126,15 @@ class Gathering:
         return released
 
     async def let_go(self, alert: Alert, *, shard: int) -> None:
-        """Have one that is held go now, by itself. Raises FencedError: it is not ours."""
+        """Have one that is held go now, by itself.
+
+        Raises:
+            UsageError: it is on its way already.
+            FencedError: it is not ours.
+        """
+        was_held = self.held.remove([alert.alert_id], subscription=alert.subscription)
+        if not was_held and self.is_busy:
+            raise UsageError(f"alert {alert.alert_id} is about to be sent", code="under-way")
         since = dict(self._shards.held())
         waiting = replace(alert, state="waiting", next_attempt=self._clock())
         await self._outcomes.write([alert_record(waiting, shard)], since=since)

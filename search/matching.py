@@ -37,10 +37,10 @@ class Matching:
         self,
         active: Active,
         claims: Claims,
+        erased: Container[str],
         *,
         settings: AlertSettings,
         clock: Callable[[], datetime],
-        erased: Container[str] = frozenset(),
     ) -> None:
         self._active = active
         self._claims = claims

@@ -49,6 +49,12 @@ class Mutes:
         """Whether one of a story's ids is muted for a subscription."""
         return any((subscription_id, one) in self._shards for one in story_ids)
 
+    def removed(self, subscription_id: str, outbox: Outbox) -> None:
+        """Forget all that was muted for a subscription that is no more."""
+        for one in [one for one in self._shards if one[0] == subscription_id]:
+            shard, key = self._shards.pop(one), mute_key(*one)
+            outbox.add(NewRecord(topic=TOPIC, key=key, value=None, partition=shard))
+
     def wish(self, subscription_id: str, story_id: str, *, is_muted: bool) -> None:
         """Have a story muted, or heard of again, by ``fulfil``. Safe from any thread."""
         self._wishes.append(_Wish(subscription_id, story_id, is_muted))

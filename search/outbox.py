@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 
@@ -14,6 +15,9 @@ from search.ownership import Ownership
 FLUSH = 500
 """Records in one append at most: 20,000 alerts of one article reach the sender as they are made,
 and nobody else's append waits for all of them."""
+
+SAY_AGAIN_SECONDS = 5.0
+"""How soon the late word of an earlier owner is set right."""
 
 
 class Outbox:
@@ -47,6 +51,7 @@ class Outbox:
         self._crash_point = crash_point
         self._made: list[NewRecord] = []
         self._words = LastWords(shards)
+        self._said = 0.0
 
     @property
     def is_full(self) -> bool:
@@ -75,6 +80,13 @@ class Outbox:
         if claimed:
             self._crash_point("K6")
             self._wake(claimed)
+
+    def look_again(self) -> None:
+        """As ``say_again``, every few seconds, however often it is called."""
+        now = time.monotonic()
+        if now - self._said > SAY_AGAIN_SECONDS:
+            self._said = now
+            self.say_again()
 
     def say_again(self) -> None:
         """Write again what is in force, where an earlier owner's late word hides it."""

@@ -13,6 +13,7 @@ from ingest.log import Log
 from ingest.wire import decode
 from search.alert_state import ALERT, TOPIC, Alert
 from search.deliveries import muted
+from search.erased_alerts import ErasedAlerts
 from search.held import Held
 from search.outcomes import RETRY_SECONDS, Outcomes, alert_record, stored_alerts
 from search.ownership import Ownership
@@ -40,6 +41,7 @@ class Rewrites:
         self._held = held
         self._shards = shards
         self._crash_point = crash_point
+        self._erased = ErasedAlerts(log, shards)
 
     async def mark(self, digest: Alert) -> None:
         """Note on each member of a digest that is over what became of it."""
@@ -73,15 +75,24 @@ class Rewrites:
         self._held.remove([one.alert_id for one, _ in wanted], subscription=subscription_id)
         await self._write(wanted, since)
 
-    async def erase(self, alert_ids: Sequence[str]) -> None:
-        """Write alerts again without the articles that were erased; see ``Outcomes.erased``."""
-        for first in range(0, len(alert_ids), AT_ONCE):
+    async def erase(self, *, again: bool) -> list[str]:
+        """Write alerts without the articles that were erased since the last call; their ids.
+
+        ``again``: look through all alerts for all that is being erased.
+
+        Raises:
+            UnavailableError: the log cannot be read now; the next call does it.
+        """
+        found = await asyncio.to_thread(self._erased.read, again=again)
+        self._outcomes.erased = self._erased.articles
+        for first in range(0, len(found), AT_ONCE):
             since = dict(self._shards.held())
-            stored = await self._stored(alert_ids[first : first + AT_ONCE])
+            stored = await self._stored(found[first : first + AT_ONCE])
             for one, _ in stored:
-                if one.article_id in self._outcomes.erased:
+                if one.article_id in self._erased.articles:
                     self._held.remove([one.alert_id], subscription=one.subscription)
             await self._write(stored, since)
+        return found
 
     async def _write(self, alerts: Sequence[tuple[Alert, int]], since: dict[int, int]) -> None:
         try:

@@ -13,32 +13,28 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 
 from ingest.connections import Connections
-from ingest.errors import NotFoundError, UnavailableError, UsageError
+from ingest.errors import UnavailableError
 from ingest.guard import Guard
 from ingest.log import Log
-from ingest.wire import decode
 from search.alert_settings import AlertSettings
-from search.alert_state import ALERT, TOPIC, Alert
 from search.channels import Channels
-from search.deliveries import Outcome
-from search.erased_alerts import ErasedAlerts, refuse_erased
 from search.gathering import Gathering
 from search.held import LONG_AGO
 from search.mail.settings import MailSettings
 from search.outcomes import Outcomes
 from search.ownership import Ownership, Whole
 from search.receivers import Receivers
+from search.retries import Retries
 from search.rewrites import Rewrites
 from search.rounds import Rounds
 from search.secrets import Vault
-from search.subscriptions import redacted
 from search.tasks import Tasks
-from search.trial import tried, tried_channel
+from search.trial import Trials
 from search.turns import Turns
 from search.waiting import Waiting
 
@@ -96,7 +92,6 @@ class Sender:
         )
         self._receivers = Receivers(log, channels, settings=settings, clock=clock)
         self._outcomes = Outcomes(log, shards, clock=clock)
-        self._erased = ErasedAlerts(log, shards)
         self._rounds = Rounds(
             log,
             self._outcomes,
@@ -119,7 +114,6 @@ class Sender:
             log, self._outcomes, self._held, shards=shards, crash_point=crash_point
         )
         self._changes: deque[tuple[str, Collection[str]]] = deque()
-        self._is_gathering = False
         self._tasks = Tasks()
         self._turns = Turns(
             rounds=self._rounds,
@@ -130,6 +124,11 @@ class Sender:
             tasks=self._tasks,
             clock=clock,
         )
+        self._retries = Retries(
+            log, rounds=self._rounds, turns=self._turns, gathering=self._gathering
+        )
+        trials = Trials(log, self._receivers, self._turns, clock=clock)
+        self.send_test, self.send_channel_test = trials.of_subscription, trials.of_channel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._said = 0.0
@@ -183,62 +182,14 @@ class Sender:
             NotFoundError: there is no such alert.
             UsageError: it was delivered, or is on its way.
         """
-        record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
-        if record is None:
-            raise NotFoundError(f"there is no alert {alert_id}", hint="See: wirewatch alerts list")
-        alert = decode(Alert, record.value or b"")
-        refuse_erased(alert)
-        if alert.state == "sent":
-            raise UsageError(f"alert {alert_id} was delivered already", code="delivered")
-        if digest := self._held.digest_of(alert_id) or alert.digest:
-            await self.retry(digest)
-            return
-        if alert_id in self._rounds:
-            raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
-        if alert.state == "held":
-            taken = not self._held.remove([alert_id], subscription=alert.subscription)
-            if taken and self._is_gathering:
-                raise UsageError(f"alert {alert_id} is about to be sent", code="under-way")
-            await self._gathering.let_go(alert, shard=record.partition.number)
-        begun = await self._rounds.begin([alert_id], again=True)
-        await self._turns.mark(begun.over)
-        targets = begun.targets.get(alert_id, ())
-        await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
+        await self._retries.retry(alert_id)
 
     async def forget_erased(self, *, again: bool = False) -> None:
-        """Empty the alerts of articles that were erased; ``again``: look through all of them.
-
-        Raises:
-            UnavailableError: the log cannot be read now; the next call does it.
-        """
-        found = await asyncio.to_thread(self._erased.read, again=again)
-        self._outcomes.erased = self._erased.articles
-        for alert_id in found:
+        """Empty the alerts of erased articles; see ``Rewrites.erase``."""
+        for alert_id in await self._rewrites.erase(again=again):
             if alert_id in self._rounds:  # it begins anew with what is left of it
                 self._rounds.abandon(alert_id)
                 self._waiting.put_off(alert_id, self._clock())
-        await self._rewrites.erase(found)
-
-    async def send_test(self, subscription_id: str) -> list[dict[str, Any]]:
-        """Send a test alert to every target of a subscription; one row each. Raises NotFoundError.
-
-        A receiver that acknowledges it is in use again.
-        """
-        now = self._clock()
-        found = await tried(self._log, self._receivers, subscription_id, now=now)
-        return [await self._tested(target, outcome) for target, outcome in found]
-
-    async def send_channel_test(self, listed: str, *, name: str) -> dict[str, Any]:
-        """Send a test alert to a named channel, as it stands in targets; a row as ``send_test``."""
-        outcome = await tried_channel(self._receivers, listed, name=name, now=self._clock())
-        return await self._tested(listed, outcome)
-
-    async def _tested(self, target: str, outcome: Outcome) -> dict[str, Any]:
-        lane = await self._receivers.lane(target)
-        if not outcome.error and self._receivers.learn(lane, outcome):
-            await self._rounds.note(lane.endpoint)
-            self._turns.pump(lane)
-        return {"to": redacted(target), "status": outcome.status, "error": outcome.error}
 
     async def close(self) -> None:
         """Stop what is under way; it is sent again at the next start, with the same id."""
@@ -288,8 +239,8 @@ class Sender:
         now = self._clock()
         self._turns.begin(self._waiting.pop_due(now))
         look = self._gathering.next_look(now)
-        if look is not None and look <= now and not self._is_gathering:
-            self._is_gathering = True
+        if look is not None and look <= now and not self._gathering.is_busy:
+            self._gathering.is_busy = True
             self._tasks.start(self._gather())
         self._turns.look_at_lanes()
 
@@ -300,7 +251,7 @@ class Sender:
             _events.error("gathering broke", exc_info=error)
             return
         finally:
-            self._is_gathering = False
+            self._gathering.is_busy = False
         self._waiting.add([(LONG_AGO, one) for one in released])
         self._woken.set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,36 +13,62 @@ from ingest.log import Log
 from ingest.wire import decode
 from search.alert_state import Alert, Attempt
 from search.channels import Delivery
-from search.deliveries import Outcome
 from search.payload import payload_of_test
 from search.receivers import Receivers
-from search.subscriptions import Subscription
+from search.subscriptions import Subscription, redacted
+from search.turns import Turns
 
 TITLE = "Test alert"
 
 
-async def tried(
-    log: Log, receivers: Receivers, subscription_id: str, *, now: datetime
-) -> list[tuple[str, Outcome]]:
-    """What came of a test alert, by target. Raises NotFoundError."""
-    record = await asyncio.to_thread(log.table("subscriptions").get, subscription_id)
-    if record is None:
-        raise NotFoundError(
-            f"there is no subscription {subscription_id}",
-            hint="See: wirewatch subscriptions list",
-        )
-    subscription = decode(Subscription, record.value or b"")
-    made_id = f"test-{secrets.token_urlsafe(12)}"
-    body = payload_of_test(subscription, alert_id=made_id, now=now)
-    outcomes = await asyncio.gather(
-        *(
-            receivers.deliver(
-                Delivery(alert_id=made_id, subscription=subscription.id, target=one, payload=body)
+class Trials:
+    """Sends test alerts. Belongs to the event loop that delivers."""
+
+    def __init__(
+        self, log: Log, receivers: Receivers, turns: Turns, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._log = log
+        self._receivers = receivers
+        self._turns = turns
+        self._clock = clock
+
+    async def of_subscription(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Send one to every target of a subscription; one row each. Raises NotFoundError.
+
+        A receiver that acknowledges it is in use again.
+        """
+        record = await asyncio.to_thread(self._log.table("subscriptions").get, subscription_id)
+        if record is None:
+            raise NotFoundError(
+                f"there is no subscription {subscription_id}",
+                hint="See: wirewatch subscriptions list",
             )
-            for one in subscription.to
+        one = decode(Subscription, record.value or b"")
+        made_id = f"test-{secrets.token_urlsafe(12)}"
+        body = payload_of_test(one, alert_id=made_id, now=self._clock())
+        return await asyncio.gather(
+            *(
+                self._row(
+                    Delivery(alert_id=made_id, subscription=one.id, target=target, payload=body)
+                )
+                for target in one.to
+            )
         )
-    )
-    return list(zip(subscription.to, outcomes, strict=True))
+
+    async def of_channel(self, listed: str, *, name: str) -> dict[str, Any]:
+        """Send one to a channel, ``listed`` as it stands in targets; its row."""
+        made_id, now = f"test-{secrets.token_urlsafe(12)}", self._clock()
+        stand_in = Subscription(id="", name=name, query="", to=(listed,), created=now)
+        body = payload_of_test(stand_in, alert_id=made_id, now=now, of="channel")
+        return await self._row(
+            Delivery(alert_id=made_id, subscription="", target=listed, payload=body)
+        )
+
+    async def _row(self, delivery: Delivery) -> dict[str, Any]:
+        outcome = await self._receivers.deliver(delivery)
+        await self._turns.note(delivery.target, outcome)
+        shown = redacted(delivery.target)
+        return {"to": shown, "status": outcome.status, "error": outcome.error}
 
 
 def tested(
@@ -69,12 +95,3 @@ def tested(
         pending=tuple(one for one in subscription.to if one not in reached),
         acknowledged=reached,
     )
-
-
-async def tried_channel(receivers: Receivers, listed: str, *, name: str, now: datetime) -> Outcome:
-    """What came of a test alert to a channel, ``listed`` as it stands in targets."""
-    made_id = f"test-{secrets.token_urlsafe(12)}"
-    stand_in = Subscription(id="", name=name, query="", to=(listed,), created=now)
-    body = payload_of_test(stand_in, alert_id=made_id, now=now, of="channel")
-    delivery = Delivery(alert_id=made_id, subscription="", target=listed, payload=body)
-    return await receivers.deliver(delivery)

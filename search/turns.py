@@ -134,6 +134,13 @@ class Turns:
             lane.running -= 1
         self.pump(lane)
 
+    async def note(self, target: str, outcome: Outcome) -> None:
+        """A receiver that acknowledged a test is in use again."""
+        lane = await self._receivers.lane(target)
+        if not outcome.error and self._receivers.learn(lane, outcome):
+            await self._rounds.note(lane.endpoint)
+            self.pump(lane)
+
     async def attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
         """Try one target of a round that has begun; ``forced``: whatever its state."""
         lane = await self._receivers.lane(target)

@@ -28,6 +28,16 @@ class WatchQuery:
     sources: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
 
+    def explanation(self) -> list[str]:
+        """What it tells, a line a kind."""
+        feeds = ", ".join(sorted(self.feeds | self.sources)) or "any feed"
+        topics = ", ".join(sorted(self.topics)) or "any topic"
+        lines = {
+            "silence": f"tells when {feeds} is silent against its own rhythm",
+            "bursts": f"tells when {topics} has far more news than is usual at that hour",
+        }
+        return [lines[kind] for kind in KINDS if kind in self.kinds]
+
     def wants_feed(self, feed_id: str, host: str) -> bool:
         """Whether the silence of this feed is told."""
         if "silence" not in self.kinds:

@@ -9,6 +9,7 @@ import typer
 from deploy.cli.client import call, lines, segment
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line, print_table
+from deploy.cli.times import day, minute, when
 
 app = typer.Typer(help="Who may ask from beyond this machine: add, list, revoke, audit.")
 
@@ -80,7 +81,7 @@ def audit(
     print_table(
         ("at", "what", "by", "owner", "subject", "target", "status"),
         [
-            (r["at"][:19], r["what"], r["by"], r["owner"], r["subject"], r["target"], r["status"])
+            (when(r["at"]), r["what"], r["by"], r["owner"], r["subject"], r["target"], r["status"])
             for r in rows
         ],
         empty="Nothing was delivered or changed in this time.",
@@ -88,7 +89,7 @@ def audit(
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    state = f"revoked {row['revoked'][:10]}" if row["revoked"] else "in use"
-    used = (row["last_used"] or "never")[:16]
+    state = f"revoked {day(row['revoked'])}" if row["revoked"] else "in use"
+    used = minute(row["last_used"]) if row["last_used"] else "never"
     may = row["scopes"][-1]
-    return (row["name"], row["owner"], may, row["created"][:10], used, state)
+    return (row["name"], row["owner"], may, day(row["created"]), used, state)

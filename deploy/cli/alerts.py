@@ -10,6 +10,7 @@ import typer
 from deploy.cli.client import call, is_running, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line, print_table
+from deploy.cli.times import when
 from ingest.errors import UnavailableError, UsageError
 
 app = typer.Typer(help="What was sent: list, retry, watch.")
@@ -43,7 +44,7 @@ def print_alerts(rows: Iterable[Mapping[str, Any]]) -> None:
         [
             (
                 r["alert_id"],
-                r["created"][:19],
+                when(r["created"]),
                 r["state"],
                 r["subscription_name"],
                 r["title"],
@@ -124,6 +125,6 @@ def watch(
             if json:
                 print_json([row])
             else:
-                print_line(f"{row['created'][:19]}  {row['subscription_name']}: {row['title']}")
+                print_line(f"{when(row['created'])}  {row['subscription_name']}: {row['title']}")
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

@@ -12,6 +12,7 @@ import typer
 from deploy.cli.client import LOCK_WAIT_SECONDS, is_running, lines
 from deploy.cli.context import Context, context_of
 from deploy.cli.output import print_line
+from deploy.cli.times import when
 from deploy.cli.upkeep import follow
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -57,7 +58,7 @@ def restore(
     last = follow(rows, "indexing", json=json)
     if json:
         return
-    print_line(f"Restored as of {last['made']}; {last['total']:,} records indexed.")
+    print_line(f"Restored as of {when(last['made'])}; {last['total']:,} records indexed.")
     if last["aside"]:
         print_line(f"What was there before lies in {last['aside']}: delete it when you like.")
     _say_lacks(last["lacks"], "The backup has no secrets; these need theirs again:")

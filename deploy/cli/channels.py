@@ -11,6 +11,7 @@ from deploy.cli.client import call, segment
 from deploy.cli.context import Context, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
 from deploy.cli.subscribing import absolute
+from deploy.cli.times import when
 
 app = typer.Typer(
     help="Receivers with a name: add, list, show, edit, rotate, test, enable, remove."
@@ -125,7 +126,7 @@ def _print_one(found: dict[str, Any], *, json: bool) -> None:
         print_json([found])
         return
     facts = {key: found[key] for key in ("name", "id", "to", "created")}
-    last = {"last acknowledged": found["last_ok"]} if found["last_ok"] else {}
+    last = {"last acknowledged": when(found["last_ok"])} if found["last_ok"] else {}
     print_facts({**facts, "state": _state(found), **last, "used by": ", ".join(found["used_by"])})
 
 

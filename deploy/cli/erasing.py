@@ -9,6 +9,7 @@ import typer
 from deploy.cli.client import call, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line, print_table
+from deploy.cli.times import when
 from ingest.errors import UsageError
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -59,7 +60,7 @@ def _list(ctx: typer.Context, *, json: bool) -> None:
         (
             (
                 row["article_id"],
-                row["at"],
+                when(row["at"]),
                 row["by"],
                 row["skipped"],
                 "done" if row["finished"] else "under way",

@@ -11,6 +11,7 @@ import typer
 from deploy.cli.client import call, lines, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
+from deploy.cli.times import when
 
 app = typer.Typer(help="What could not be processed: list, show, retry, drop.")
 
@@ -27,7 +28,7 @@ def list_rows(ctx: typer.Context, json: JsonFlag = False) -> None:
         return
     print_table(
         ("id", "at", "stage", "key", "why"),
-        [(r["id"], r["at"][:19], r["stage"], r["key"], r["why"]) for r in rows],
+        [(r["id"], when(r["at"]), r["stage"], r["key"], r["why"]) for r in rows],
         empty="Nothing is in quarantine.",
     )
 
@@ -48,7 +49,8 @@ def show(
     if json:
         print_json([found])
         return
-    print_facts({key: value for key, value in found.items() if key not in ("bytes", "schema")})
+    facts = {key: value for key, value in found.items() if key not in ("bytes", "schema")}
+    print_facts({**facts, "at": when(found["at"])})
     print_line(body[:4000].decode("utf-8", "replace"))
 
 

@@ -9,6 +9,7 @@ import typer
 from deploy.cli.client import call, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_facts, print_json, print_line, print_table
+from deploy.cli.times import minute, when
 from ingest.errors import QueryError, UsageError
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -64,9 +65,7 @@ def search(
 def _print_hit(hit: dict[str, Any]) -> None:
     topics = f"  [{', '.join(hit['topics'])}]" if hit["topics"] else ""
     copies = f"  +{hit['copies']} more" if hit["copies"] else ""
-    print_line(
-        f"{hit['seen'][:16].replace('T', ' ')}  {hit['title'] or '(no title)'}{topics}{copies}"
-    )
+    print_line(f"{minute(hit['seen'])}  {hit['title'] or '(no title)'}{topics}{copies}")
     print_line(f"    {hit['source']}  {hit['id']}  {hit['url']}")
     for fragment in hit["highlights"]["text"][:2]:
         print_line(f"    … {fragment['text']} …".replace("\n", " "))
@@ -83,7 +82,7 @@ def print_end(end: dict[str, Any], *, group: bool) -> None:
     for name, counts in (end.get("facets") or {}).items():
         print_line(f"  {name}: " + ", ".join(f"{c['value']} {c['count']}" for c in counts))
     for bucket in end.get("histogram") or ():
-        print_line(f"  {bucket['at'][:16].replace('T', ' ')}  {bucket['count']}")
+        print_line(f"  {minute(bucket['at'])}  {bucket['count']}")
     if end["after"]:
         print_line(f"  next page: --after {end['after']}")
 
@@ -111,7 +110,7 @@ def print_article(found: dict[str, Any]) -> None:
             "url": found["url"],
             "source": found["source"],
             "published": _published(found),
-            "seen": found["seen"],
+            "seen": when(found["seen"]),
             "feeds": ", ".join(found["feeds"]),
             "story": f"{found['story_id']} ({articles(found['story_size'])})",
             "copy of": found["copy_of"] or "-",
@@ -123,11 +122,11 @@ def print_article(found: dict[str, Any]) -> None:
         print_line(f"{tag['band']:<10} {tag['topic']} {tag['score']:.2f}  {words}")
     print_table(
         ("revision", "seen", "title"),
-        [(r["number"], r["seen"], r["title"]) for r in found["revisions"]],
+        [(r["number"], when(r["seen"]), r["title"]) for r in found["revisions"]],
         empty=f"revision {found['revision']}, never changed",
     )
     for step in found["journey"]:
-        at = f"{step['at']}  " if step["at"] else ""
+        at = f"{when(step['at'])}  " if step["at"] else ""
         print_line(f"{step['stage']:<10} {at}{step['sentence']}")
 
 
@@ -139,5 +138,5 @@ def articles(count: int) -> str:
 def _published(found: dict[str, Any]) -> str:
     claimed = found["published_claimed"]
     if found["date_source"] in ("none", "seen") and claimed:
-        return f"{found['published']} (date claimed by feed: {claimed})"
-    return str(found["published"])
+        return f"{when(found['published'])} (date claimed by feed: {claimed})"
+    return when(found["published"])

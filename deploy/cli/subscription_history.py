@@ -10,6 +10,7 @@ from deploy.cli.client import call, segment
 from deploy.cli.context import IDS, context_of
 from deploy.cli.output import print_json, print_line
 from deploy.cli.subscription_words import ask, print_one
+from deploy.cli.times import minute, when
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Name = Annotated[str, typer.Argument(help="The subscription's name or id.")]
@@ -47,7 +48,7 @@ def preview(
             bar = "#" * max(1, row["alerts"] * BAR // most) if row["alerts"] else ""
             print_line(f"  {row['day']}  {row['alerts']:>5}  {bar}")
     for hit in found["examples"]:
-        print_line(f"{(hit['seen'] or '')[:16]}  {hit['source']}: {hit['title']}")
+        print_line(f"{minute(hit['seen'])}  {hit['source']}: {hit['title']}")
 
 
 def backfill(
@@ -62,7 +63,7 @@ def backfill(
     if json:
         print_one(found, json=True)
         return
-    print_line(f"history from {found['backfill_since'][:19]} on is matched with {found['name']}")
+    print_line(f"history from {when(found['backfill_since'])} on is matched with {found['name']}")
     print_line(f"see how far it is: wirewatch subscriptions show {found['name']}")
 
 

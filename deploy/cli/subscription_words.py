@@ -9,6 +9,7 @@ import typer
 from deploy.cli.client import call
 from deploy.cli.context import context_of
 from deploy.cli.output import print_facts, print_json, print_line
+from deploy.cli.times import when
 from ingest.errors import QueryError
 
 
@@ -39,7 +40,7 @@ def print_subscription(found: dict[str, Any]) -> None:
             "alerts": _alerts(found),
             **{key: found[key] for key in ("digest", "quiet", "throttle") if found[key]},
             **_backfill(found),
-            "created": found["created"],
+            "created": when(found["created"]),
         }
     )
 
@@ -57,7 +58,7 @@ def state(found: dict[str, Any]) -> str:
         return "paused"
     if found["active"] is None:
         return "counts from the next article on"
-    return f"active from {found['active']}"
+    return f"active from {when(found['active'])}"
 
 
 def _alerts(found: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from ingest.errors import UnavailableError
 from processors.query import cost_class, explain, parse, warnings
 from processors.query_tree import Query
 from search.services import Services
+from search.watch_queries import is_watch, parse_watch
 
 
 def query_checking(services: Services) -> APIRouter:
@@ -31,6 +32,8 @@ def checked_query(services: Services, q: str) -> dict[str, Any]:
     Raises:
         QueryError: it cannot be understood, or is above the work limits.
     """
+    if is_watch(q):
+        return _watching(q)
     query = parse(q, where="search", now=datetime.now(UTC))
     return {
         "query": q,
@@ -38,6 +41,17 @@ def checked_query(services: Services, q: str) -> dict[str, Any]:
         "cost": cost_class(query),
         "warnings": warnings(query, topics={one.id for one in services.topics}),
         "hits_a_day": _hits_a_day(services, query),
+    }
+
+
+def _watching(q: str) -> dict[str, Any]:
+    """The same of a query for operators, which finds no articles."""
+    return {
+        "query": q,
+        "explanation": parse_watch(q).explanation(),
+        "cost": "cheap",
+        "warnings": [],
+        "hits_a_day": 0.0,
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from processors.moments import moment
@@ -17,6 +17,8 @@ from search.subscription_files import export_text, imported
 from search.subscriptions import narrowed
 
 YAML = "application/yaml"
+
+STORY_ID = r"^[A-Za-z0-9_-]{1,64}$"
 
 
 class _Times(BaseModel):
@@ -63,7 +65,7 @@ class StoryToMute(BaseModel):
     """A story that is enough."""
 
     model_config = ConfigDict(extra="forbid")
-    story_id: str
+    story_id: str = Field(pattern=STORY_ID)
 
 
 class ToPreview(BaseModel):
@@ -177,7 +179,9 @@ def _muting(services: Services) -> APIRouter:
         return {"subscription": one.id, "story_id": story.story_id, "muted": True}
 
     @router.delete("/{name:path}/mute/{story_id}")
-    async def unmute(name: str, story_id: str, who: WhoAsks) -> dict[str, Any]:
+    async def unmute(
+        name: str, story_id: Annotated[str, Path(pattern=STORY_ID)], who: WhoAsks
+    ) -> dict[str, Any]:
         """Hear of a story again."""
         one = store.get(name, who=who)
         await services.unmute(one.id, story_id)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from deploy import doctor
-from deploy.doctor import Check, examine
+from deploy.doctor import examine
+from deploy.doctor_check import Check
 from deploy.embedded import Embedded
 from deploy.folder import DataFolder
 from ingest.log import NewRecord, topic_specs

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.alerting import MANY, Newsdesk, story
+from tests.alerting import MANY, START, Newsdesk, story
 
 
 class OpenDesk(Protocol):
@@ -72,6 +73,17 @@ class Script:
         self.desk.rename(name, **changes)
         self._work()
 
+    def resume(self, name: str, *, catch_up: bool) -> None:
+        self._pass_time()
+        self.desk.store.edit(name, paused=False, catch_up=catch_up)
+        self._work()
+
+    def backfill(self, name: str) -> None:
+        """From the beginning on."""
+        self._pass_time()
+        self.desk.store.backfill(name, since=START - timedelta(days=1))
+        self._work()
+
     def remove(self, name: str) -> None:
         self._pass_time()
         self.desk.store.remove(name)
@@ -128,6 +140,68 @@ def test_f61_nothing_of_a_pause_is_alerted(desk: Newsdesk, owner: str) -> None:
     script.remove("s")
     script.article("d")
     assert script.alerted() == [("s", "a"), ("s", "c")]
+
+
+@pytest.mark.parametrize("owner", ["up", "down"])
+def test_f61_a_pause_that_is_caught_up_with_leaves_no_gap(desk: Newsdesk, owner: str) -> None:
+    script = Script(desk, is_up=owner == "up")
+    script.article("before")
+    script.add("s")
+    script.article("a")
+    script.edit("s", paused=True)
+    script.article("b")
+    script.article("other", "A treaty.")
+    script.resume("s", catch_up=True)
+    script.article("c")
+    assert script.alerted() == [("s", "a"), ("s", "b"), ("s", "c")]
+
+
+@pytest.mark.parametrize("owner", ["up", "down"])
+def test_f61_a_backfill_reaches_back_for_the_one_that_asked(desk: Newsdesk, owner: str) -> None:
+    script = Script(desk, is_up=owner == "up")
+    script.article("before")
+    script.add("s")
+    script.add("bystander")
+    script.article("a")
+    script.backfill("s")
+    script.article("b")
+    expected = [("s", "a"), ("s", "b"), ("s", "before"), ("bystander", "a"), ("bystander", "b")]
+    assert script.alerted() == sorted(expected)
+
+
+def test_f61_pauses_and_backfills_end_the_same_wherever_the_worker_was(
+    open_desk: OpenDesk,
+) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    found = []
+    for name in ("up", "down", "restarted"):
+        desk = open_desk()
+        script = Script(desk, is_up=name == "up")
+        chance = random.Random(seed)
+        script.article("early")
+        script.add("s")
+        paused = False
+        for number in range(12 if desk.given else 40):
+            match chance.randrange(6):
+                case 0 if paused:
+                    script.resume("s", catch_up=chance.random() < 0.5)
+                    paused = False
+                case 0:
+                    script.edit("s", paused=True)
+                    paused = True
+                case 1 if not paused and chance.random() < 0.2:
+                    script.backfill("s")
+                case _:
+                    text = chance.choice(["A truce.", "A treaty."])
+                    script.article(f"a{number:02}", text)
+            if name == "restarted" and number % 7 == 0:
+                desk.settle()
+                script.restart()
+        if paused:  # what is still to be caught up with rests until then
+            script.resume("s", catch_up=False)
+        found.append(script.alerted())
+    assert found[0] == found[1] == found[2], f"seed {seed}"
 
 
 def test_f61_a_worker_that_was_down_through_it_all_decides_the_same(open_desk: OpenDesk) -> None:

@@ -91,4 +91,4 @@ async def test_one_article_reaches_a_webhook_a_mailbox_a_chat_and_a_file(tmp_pat
         assert "truce" in refused.stderr
         (tested,) = await commands(place, "channels", "test", "desk")
         assert tested == {"to": "desk", "status": 0, "error": ""}
-        assert box.got[1]["Subject"] == "desk: Test alert of the subscription desk"
+        assert box.got[1]["Subject"] == "desk: Test alert of the channel desk"

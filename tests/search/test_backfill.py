@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from ingest.errors import UsageError
-from ingest.log import topic_specs
+from ingest.log import NewRecord, topic_specs
 from processors.records import StoryRecord
 from search.backfill import Backfill, backfill_row, check_begin
 from tests.alerting import MANY, Newsdesk, revised, story
@@ -120,6 +120,14 @@ def test_what_was_taken_back_since_alerts_nobody(small: Newsdesk) -> None:
     small.subscribe("s")
     small.store.backfill("s", since=NOW - timedelta(days=2))
     assert alerted(small) == []
+
+
+def test_what_was_erased_since_alerts_nobody(small: Newsdesk) -> None:
+    small.publish(seen(story("a"), days_ago=1), seen(story("b"), days_ago=1))
+    small.log.append([NewRecord(topic="stories", key="a", value=None)])
+    small.subscribe("s")
+    small.store.backfill("s", since=NOW - timedelta(days=2))
+    assert alerted(small) == ["b"]
 
 
 def test_live_news_does_not_wait_for_a_backfill(small: Newsdesk) -> None:

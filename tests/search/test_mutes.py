@@ -112,3 +112,16 @@ async def test_a_mute_for_nobody_is_nothing(tmp_path: Path) -> None:
     async with Newsdesk(folder=tmp_path) as desk:
         muted(desk, "nobody", "a")
         assert desk.log.table(TOPIC).get(mute_key("nobody", "a")) is None
+
+
+async def test_with_a_subscription_goes_what_was_muted_for_it(tmp_path: Path) -> None:
+    async with Newsdesk(folder=tmp_path) as desk:
+        loud, other = desk.subscribe("loud"), desk.subscribe("other")
+        desk.settle()
+        for one in (loud, other):
+            muted(desk, one, "a")
+        desk.store.remove("loud")
+        desk.settle()
+        desk.owner.step(0)
+        assert desk.log.table(TOPIC).get(mute_key(loud, "a")) is None
+        assert desk.log.table(TOPIC).get(mute_key(other, "a")) is not None
