@@ -134,6 +134,7 @@ class Live:
             # Nothing can happen before the next await: what comes is neither lost nor told twice.
             joined = self._place
             self._listeners.add(listener)
+            self._wanted.set()  # the follower rests where nobody listens, also at this very place
             missed = await asyncio.to_thread(self._log.between, start.place, joined)
             yield b"".join(one.text for one in missed if listener.may_see(one))
             while not (listener.is_over or self._is_closed) and time.monotonic() < until:

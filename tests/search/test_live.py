@@ -124,6 +124,22 @@ async def test_whoever_comes_again_misses_nothing_and_hears_nothing_twice(desk: 
     live.close()
 
 
+async def test_a_stream_that_begins_where_the_last_one_ended_is_told_of_news(
+    desk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LOOK_SECONDS", 0.01)
+    desk.subscribe("truce")
+    live = Live(desk.log)
+    async with Ear(live).listening():
+        pass
+    await asyncio.sleep(0.2)  # the follower comes to rest; nothing is written meanwhile
+    ear = Ear(live)
+    async with ear.listening() as stream:
+        await claimed(desk, "one")
+        await ear.until(stream, 1)
+    live.close()
+
+
 async def test_another_process_goes_on_where_the_first_one_ended(desk: Newsdesk) -> None:
     desk.subscribe("truce")
     first, second = Live(desk.log), Live(desk.log)
