@@ -31,7 +31,10 @@ ENVIRONMENT_PREFIX = "WIREWATCH_"
 COMMAND_LINE = "command line"
 """The origin of ``--set`` and of the options that stand for a setting (``--port``, ``--data``)."""
 
-NOT_SETTINGS = frozenset({"WIREWATCH_REQUIRE_DATA", "WIREWATCH_REQUIRE_CLUSTER"})
+NOT_SETTINGS = frozenset(
+    f"WIREWATCH_{name}"
+    for name in ("REQUIRE_DATA", "REQUIRE_CLUSTER", "REQUIRE_BROWSER", "CHROMIUM")
+)
 """Variables of the test-suite that share the prefix."""
 
 
