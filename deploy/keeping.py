@@ -16,6 +16,7 @@ from ingest.feeds import Feed
 from ingest.log import Log
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import decode
+from search.channel_store import Channel
 from search.subscriptions import REFERENCE, Subscription, kind_of, redacted
 
 Row = dict[str, Any]
@@ -59,16 +60,18 @@ def backed_up_at_rest(
 
 
 def secretive(log: Log) -> list[str]:
-    """Names of what cannot work without its secrets: subscriptions, and feeds behind a key."""
+    """Names of what cannot work without its secrets: subscriptions, channels, feeds with keys."""
     subscriptions = (
         decode(Subscription, record.value or b"") for record in log.table("subscriptions").items()
     )
+    channels = (decode(Channel, record.value or b"") for record in log.table("channels").items())
     feeds = (decode(Feed, record.value or b"") for record in log.table("feeds").items())
     return [
-        *(
-            f"subscription {one.name}"
-            for one in subscriptions
-            if any(kind_of(to) == "webhook" or REFERENCE.search(to) for to in one.to)
-        ),
+        *(f"subscription {one.name}" for one in subscriptions if any(map(_is_secretive, one.to))),
+        *(f"channel {one.name}" for one in channels if _is_secretive(one.target)),
         *(f"feed {redacted(one.url)}" for one in feeds if REFERENCE.search(one.url)),
     ]
+
+
+def _is_secretive(target: str) -> bool:
+    return kind_of(target) == "webhook" or REFERENCE.search(target) is not None
