@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -36,6 +37,9 @@ READ = 500
 
 LATER_SECONDS = 5.0
 """When what could not be read is tried again."""
+
+BROKEN_SECONDS = 3600.0
+"""When what failed for a reason of our own is tried again."""
 
 _events = structlog.get_logger(__name__)
 
@@ -107,23 +111,50 @@ class Gathering:
     async def release(self, *, together: bool) -> list[str]:
         """The ids of alerts that wait from now on; each by itself where not ``together``."""
         now = self._clock()
-        left: list[_Due] = []
         names = self.held.pop_looks(now, count=AT_ONCE)
         released: list[str] = []
         try:
-            left = self._due(await asyncio.to_thread(self._subscriptions, names), now)
-            for count in _batches(left):
-                some = left[:count]
-                released += await self._released(some, now=now, together=together)
-                del left[:count]
+            await self._release(names, released, now=now, together=together)
         except UnavailableError as error:
-            _events.warning("held alerts wait", reason=error.sentence)
-            self._not_before = now + timedelta(seconds=LATER_SECONDS)
+            self._wait(names, error)
+        except Exception:  # noqa: BLE001 - said below, of whose it is: the others go on (P4)
             for name in names:
-                self.held.look_again(name)
+                await self._release_alone(name, released, now=now, together=together)
+        return released
+
+    async def _release_alone(
+        self, name: str, released: list[str], *, now: datetime, together: bool
+    ) -> None:
+        """Release one that may be broken; it is neither forgotten nor looked at all the time."""
+        try:
+            await self._release([name], released, now=now, together=together)
+        except UnavailableError as error:
+            self._wait([name], error)
+        except Exception as error:  # noqa: BLE001 - it waits (P4)
+            _events.error("gathering broke", subscription=name, exc_info=error)
+            self.held.put_off(name, now + timedelta(seconds=BROKEN_SECONDS))
+
+    async def _release(
+        self, names: Sequence[str], released: list[str], *, now: datetime, together: bool
+    ) -> None:
+        """Add to ``released``. What fails raises, and is held as before."""
+        left: list[_Due] = []
+        try:
+            found = await asyncio.to_thread(self._subscriptions, names)
+            for name, subscription in found.items():
+                left += self._due(name, subscription, now)
+            for count in _batches(left):
+                released += await self._released(left[:count], now=now, together=together)
+                del left[:count]
+        finally:
             for due in left:
                 self.held.add(due.held)
-        return released
+
+    def _wait(self, names: Sequence[str], error: UnavailableError) -> None:
+        _events.warning("held alerts wait", reason=error.sentence)
+        self._not_before = self._clock() + timedelta(seconds=LATER_SECONDS)
+        for name in names:
+            self.held.look_again(name)
 
     async def let_go(self, alert: Alert, *, shard: int) -> None:
         """Have one that is held go now, by itself.
@@ -139,26 +170,23 @@ class Gathering:
         waiting = replace(alert, state="waiting", next_attempt=self._clock())
         await self._outcomes.write([alert_record(waiting, shard)], since=since)
 
-    def _due(self, found: dict[str, Subscription | None], now: datetime) -> list[_Due]:
-        due = []
-        for name, subscription in found.items():
-            if subscription is not None and subscription.paused:
-                continue  # until it is edited
-            timing = timing_of(subscription, storm=self._storm) if subscription else None
-            ripe = [
-                one
-                for one in self.held.take(name, timing, now=now)
-                if self._shards.holds(one.shard, one.since)
-            ]
-            due += [
-                _Due(
-                    subscription=subscription,
-                    timing=timing or Timing(),
-                    held=ripe[first : first + MAX_MEMBERS],
-                )
-                for first in range(0, len(ripe), MAX_MEMBERS)
-            ]
-        return due
+    def _due(self, name: str, subscription: Subscription | None, now: datetime) -> list[_Due]:
+        if subscription is not None and subscription.paused:
+            return []  # until it is edited
+        timing = timing_of(subscription, storm=self._storm) if subscription else None
+        ripe = [
+            one
+            for one in self.held.take(name, timing, now=now)
+            if self._shards.holds(one.shard, one.since)
+        ]
+        return [
+            _Due(
+                subscription=subscription,
+                timing=timing or Timing(),
+                held=ripe[first : first + MAX_MEMBERS],
+            )
+            for first in range(0, len(ripe), MAX_MEMBERS)
+        ]
 
     async def _released(self, some: Sequence[_Due], *, now: datetime, together: bool) -> list[str]:
         """Raises UnavailableError: the log cannot be read now."""
@@ -167,15 +195,17 @@ class Gathering:
             self.held.bind(alert.alert_id, alert.members)
         since = {one.shard: one.since for due in some for one in due.held}
         said = [alert_record(alert, shard) for alert, shard in made]
+        written: set[str] = set()
         try:
-            written = await self._outcomes.write(said, since=since) if said else set()
-        except FencedError:
-            written = set()
+            with suppress(FencedError):
+                written = await self._outcomes.write(said, since=since) if said else written
+        finally:
+            for alert, _ in made:
+                if ALERT + alert.alert_id not in written:
+                    self.held.unbind(alert.members)
         self._crash_point("digest")
         for alert, _ in made:
-            if ALERT + alert.alert_id not in written:
-                self.held.unbind(alert.members)
-            elif alert.type == "digest":
+            if alert.type == "digest" and ALERT + alert.alert_id in written:
                 _events.info("digest made", alert=alert.alert_id, count=len(alert.members))
         return [
             alert.alert_id

@@ -99,6 +99,12 @@ class Held:
             self._groups[subscription].due.clear()
             self._look_at(subscription, LONG_AGO)
 
+    def put_off(self, subscription: str, at: datetime) -> None:
+        """Look at it then, or as soon as something of it changes."""
+        if group := self._groups.get(subscription):
+            group.look = at
+            heapq.heappush(self._looks, (at, subscription))
+
     def look_at_all(self) -> None:
         """As ``look_again``, for each subscription."""
         for name in list(self._groups):

@@ -247,9 +247,6 @@ class Sender:
     async def _gather(self) -> None:
         try:
             released = await self._gathering.release(together=self._turns.is_patient)
-        except Exception as error:  # noqa: BLE001 - what it took is found at the next start
-            _events.error("gathering broke", exc_info=error)
-            return
         finally:
             self._gathering.is_busy = False
         self._waiting.add([(LONG_AGO, one) for one in released])

@@ -18,6 +18,8 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from search import gathering
 from search.alert_state import ALERT, TOPIC, Alert, mute_key
+from search.subscriptions import Subscription
+from search.timing import Throttle, Timing
 from tests.alerting import MANY, Clock, Newsdesk, story
 from tests.receiver import Receiver
 
@@ -98,6 +100,33 @@ async def test_a_log_that_cannot_be_read_now_only_delays_a_digest(
             await desk.until_all("sent")
         assert not log.falls
         assert [one.data["count"] for one in receiver.got] == [2]
+
+
+async def test_a_subscription_that_breaks_holds_up_no_other_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, broken = Clock(), {"truce"}
+    timing_of = gathering.timing_of
+
+    def stumbling(subscription: Subscription, *, storm: Throttle | None) -> Timing:
+        if subscription.name in broken:
+            raise ValueError("a time zone that is no more")
+        return timing_of(subscription, storm=storm)
+
+    monkeypatch.setattr(gathering, "timing_of", stumbling)
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path, clock=clock) as desk:
+        for name in ("harbour", "truce", "zebra"):
+            told_at_eight(desk, name, receiver.url)
+        desk.publish(story("a"))
+        desk.settle()
+        async with desk.sending():
+            clock.advance(days=1)
+            await desk.until(lambda found: states(found)["sent"] == 4)  # two digests, two members
+            assert states(desk.alerts())["held"] == 1
+            broken.clear()
+            clock.advance(seconds=gathering.BROKEN_SECONDS)
+            await desk.until_all("sent")
+        assert [one.data["count"] for one in receiver.got] == [1, 1, 1]
 
 
 async def test_what_cannot_be_put_together_is_listed_as_failed(tmp_path: Path) -> None:
