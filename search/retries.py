@@ -40,4 +40,10 @@ class Retries:
         begun = await self._rounds.begin([alert_id], again=True)
         await self._turns.mark(begun.over)
         targets = begun.targets.get(alert_id, ())
-        await asyncio.gather(*(self._turns.attempt(one, alert_id, forced=True) for one in targets))
+        try:
+            attempts = (self._turns.attempt(one, alert_id, forced=True) for one in targets)
+            await asyncio.gather(*attempts)
+        except BaseException as error:
+            # A round that nobody ends would refuse every further attempt.
+            self._turns.again_later([alert_id], error)
+            raise

@@ -87,7 +87,10 @@ class Turns:
             pairs = [(one, to) for one, targets in begun.targets.items() for to in targets]
             lanes = [(await self._receivers.lane(target), one) for one, target in pairs]
         except Exception as error:  # noqa: BLE001 - said there
-            self._again_later(alert_ids, error)
+            if len(alert_ids) == 1 or isinstance(error, UnavailableError):
+                self.again_later(alert_ids, error)
+            else:
+                await self._begin_each(alert_ids)
             return
         finally:
             self._is_beginning = False
@@ -105,7 +108,14 @@ class Turns:
             lane.waiting.append(alert_id)
             self.pump(lane)
 
-    def _again_later(self, alert_ids: Sequence[str], error: Exception) -> None:
+    async def _begin_each(self, alert_ids: Sequence[str]) -> None:
+        """Begin by itself each of several of which one breaks: the others do not wait with it."""
+        for alert_id in alert_ids:
+            if alert_id in self._rounds:
+                self._rounds.abandon(alert_id)
+            await self._begin([alert_id])
+
+    def again_later(self, alert_ids: Sequence[str], error: BaseException) -> None:
         """Their rounds broke: neither forget them nor send them time and again."""
         if isinstance(error, UnavailableError):
             _events.warning("stage waits", stage="deliver", reason=error.sentence)
@@ -129,7 +139,7 @@ class Turns:
             async with lane.host:
                 await self.attempt(lane.endpoint.target, alert_id)
         except Exception as error:  # noqa: BLE001 - said there
-            self._again_later([alert_id], error)
+            self.again_later([alert_id], error)
         finally:
             lane.running -= 1
         self.pump(lane)

@@ -6,14 +6,18 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ingest.errors import NotFoundError, UsageError
+from ingest.errors import NotFoundError, UnavailableError, UsageError
+from ingest.log import Record, Table
+from ingest.sqlite_log import SqliteLog
 from search.alert_settings import AlertSettings
+from search.alert_state import ENDPOINT
 from search.turns import LATER_SECONDS
 from tests.alerting import Clock, Newsdesk, Running, story
 from tests.receiver import Receiver
@@ -299,3 +303,66 @@ async def test_an_alert_is_delivered_though_the_log_was_away_when_it_was_due(
         await desk.sender.once()
         assert [one.state for one in desk.alerts()] == ["sent"]
         assert len(receiver.got) == 1
+
+
+@dataclass
+class _Without(Table):
+    """A table of which records whose keys begin with ``away`` cannot be read."""
+
+    table: Table
+    away: str
+
+    def get(self, key: str) -> Record | None:
+        if self.away and key.startswith(self.away):
+            raise UnavailableError("No answer.")
+        return self.table.get(key)
+
+    def many(self, keys: Collection[str]) -> Mapping[str, Record]:
+        return self.table.many(keys)
+
+    def items(self, prefix: str = "") -> Iterator[Record]:
+        return self.table.items(prefix)
+
+
+class Patchy(SqliteLog):
+    """Of which records whose keys begin with ``away`` cannot be read now."""
+
+    away = ""
+
+    def table(self, topic: str) -> Table:  # type: ignore[override]  # as the port has it
+        return _Without(super().table(topic), self.away)
+
+
+async def test_a_retry_that_the_log_cut_short_can_be_asked_for_again(tmp_path: Path) -> None:
+    log = Patchy(tmp_path / "log.sqlite")
+    async with (
+        Receiver(answers=[410]) as receiver,
+        Newsdesk(folder=tmp_path, given=log) as desk,
+    ):
+        desk.subscribe("truce", to=receiver.url)
+        desk.settle()
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        alert = next(one for one in desk.alerts() if one.article_id)  # the other is the notice
+        assert alert.state == "failed"
+        log.away = ENDPOINT
+        desk.sender = desk.new_sender()  # which has not met the receiver
+        with pytest.raises(UnavailableError):
+            await desk.sender.retry(alert.alert_id)
+        log.away = ""
+        await desk.sender.retry(alert.alert_id)
+        assert next(one.state for one in desk.alerts() if one.article_id) == "sent"
+
+
+async def test_an_alert_whose_target_is_not_known_here_holds_up_no_other(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path) as desk:
+        for name in ("harbour", "odd", "truce"):
+            desk.subscribe(name, to=receiver.url)
+        desk.settle()
+        desk.retime("odd", to=("semaphore:tower",))  # as a newer version may have written it
+        desk.publish(story("a"))
+        desk.settle()
+        await desk.sender.once()
+        found = {one.subscription_name: one.state for one in desk.alerts()}
+        assert found == {"harbour": "sent", "odd": "waiting", "truce": "sent"}
