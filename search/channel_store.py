@@ -113,7 +113,9 @@ class ChannelStore:
             before = self.get(which, who=who)
             known = (before.target,)
             checked = self._checked(target, known=known, from_network=from_network)
-            after = replace(before, target=checked, rotation=0, rotated=None)
+            # The count goes on: a secret that was rotated away never signs again.
+            rotated = before.rotated if checked == before.target else None
+            after = replace(before, target=checked, rotated=rotated)
             self._write(after)
         return after
 

@@ -131,6 +131,19 @@ async def test_f44_both_secrets_sign_for_a_day_after_a_rotation(tmp_path: Path) 
         assert signing_secrets(desk.secrets, after, now=later) == [new]
 
 
+async def test_an_edit_brings_no_secret_back_that_was_rotated_away(tmp_path: Path) -> None:
+    async with Receiver() as receiver, Receiver() as other, Newsdesk(folder=tmp_path) as desk:
+        store = desk.store.channels
+        leaked = store.secret(store.add(name="desk", target=receiver.url))
+        rotated = store.rotate("desk")
+        same = store.edit("desk", target=receiver.url)
+        assert signing_secrets(desk.secrets, same) == signing_secrets(desk.secrets, rotated)
+        assert same.rotated  # the old one signs along for its day
+        store.edit("desk", target=other.url)
+        back = store.edit("desk", target=receiver.url)
+        assert leaked not in signing_secrets(desk.secrets, back, now=back.created)
+
+
 async def test_a_channel_that_was_given_up_is_in_use_again_once_enabled(tmp_path: Path) -> None:
     async with Receiver(answers=[410]) as receiver, Newsdesk(folder=tmp_path) as desk:
         made = desk.store.channels.add(name="desk", target=receiver.url)

@@ -347,6 +347,7 @@ async def test_a_retry_that_the_log_cut_short_can_be_asked_for_again(tmp_path: P
         alert = next(one for one in desk.alerts() if one.article_id)  # the other is the notice
         assert alert.state == "failed"
         log.away = ENDPOINT
+        await desk.sender.close()
         desk.sender = desk.new_sender()  # which has not met the receiver
         with pytest.raises(UnavailableError):
             await desk.sender.retry(alert.alert_id)
