@@ -102,7 +102,7 @@ class FormTokens:
 def needs_token(request: Request) -> bool:
     """Whether a browser may have sent this by itself, to change something."""
     headers, cookies = request.headers, request.cookies
-    if request.method in SAFE_METHODS or request.url.path.startswith(ONE_CLICK):
+    if request.method in SAFE_METHODS or request.scope["path"].startswith(ONE_CLICK):
         return False
     if headers.get("authorization", "").lower().startswith("bearer "):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from fastapi import Request
@@ -11,6 +12,9 @@ from search.problems import refusal
 
 PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by what looks after containers, by the container's own address; they show nothing."""
+
+HOST = re.compile(r"(?:\[([^\]]+)\]|([^:/?#\[\]@]+))(?::[0-9]{0,5})?")
+"""With nothing behind the port: addresses are made of it."""
 
 
 class HostCheck:
@@ -38,8 +42,5 @@ class HostCheck:
     @staticmethod
     def _name(request: Request) -> str:
         """The Host without its port, an IPv6 address without its brackets."""
-        host = request.headers["host"].lower()
-        if host.startswith("["):
-            name, bracket, port = host[1:].partition("]")
-            return name if bracket and (not port or port.startswith(":")) else ""
-        return host.partition(":")[0].rstrip(".")
+        found = HOST.fullmatch(request.headers["host"].lower())
+        return (found[1] or found[2].rstrip(".")) if found else ""

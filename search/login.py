@@ -117,7 +117,7 @@ class Login:
         return self._settings.needs_login or any(name in request.headers for name in FORWARDED)
 
     def _refused(self, request: Request, account: Account | None) -> Response | None:
-        path = request.url.path
+        path: str = request.scope["path"]  # as routes have it: no Host can make it another one
         if is_open(path, has_feed_token=bool(request.query_params.get("token"))):
             guesses = path == "/login" and request.method not in SAFE_METHODS
             return _late(request, self._failures, _address(request)) if guesses else None

@@ -12,8 +12,8 @@ OPEN_BELOW = ("/static/", ONE_CLICK)
 FEED_OF_SEARCH = "/feeds/search."
 """Feed readers cannot log in: the address holds a token of its own, which the route checks."""
 
-ADMIN = re.compile(r"/api/(audit|quarantine)(/.*)?")
-ADMIN_TO_CHANGE = re.compile(r"(/api)?/(feeds|topics|quarantine|audit)(/.*)?|/.*/erase")
+ADMIN = re.compile(r"/api/(audit|quarantine)(/.*)?", re.DOTALL)
+ADMIN_TO_CHANGE = re.compile(r"(/api)?/(feeds|topics|quarantine|audit)(/.*)?|/.*/erase", re.DOTALL)
 """Feeds and topics are everybody's; erasing is for ever."""
 
 ANYBODY_MAY = frozenset({"/logout"})

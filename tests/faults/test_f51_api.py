@@ -84,6 +84,8 @@ REBOUND = (
     "localhost@evil.example",
     "[::1].evil.example",
     "[::1",
+    "127.0.0.1:8720/static/?",
+    "[::1]:8720/static/?",
     "127.0.0.2",
     "0.0.0.0",  # noqa: S104  a name that is asked for, not one that is listened on
     "",

@@ -18,6 +18,7 @@ from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
 from search import gathering
 from search.alert_state import ALERT, TOPIC, Alert, mute_key
+from search.pace import timing_of
 from search.subscriptions import Subscription
 from search.timing import Throttle, Timing
 from tests.alerting import MANY, Clock, Newsdesk, story
@@ -106,7 +107,6 @@ async def test_a_subscription_that_breaks_holds_up_no_other_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, broken = Clock(), {"truce"}
-    timing_of = gathering.timing_of
 
     def stumbling(subscription: Subscription, *, storm: Throttle | None) -> Timing:
         if subscription.name in broken:
