@@ -21,7 +21,7 @@ from search.accounts import (
     is_same,
     new_token,
 )
-from search.caller import Scope
+from search.caller import LOCAL, Scope
 
 TOPIC = "accounts"
 ACCOUNT, SESSION, USED = "account:", "session:", "used:"
@@ -61,6 +61,12 @@ class AccountStore:
     def exist(self) -> bool:
         """Whether anybody could log in."""
         return any(one.revoked is None for one in self.all())
+
+    def lets_in(self, owner: str) -> bool:
+        """Whether ``owner`` is who sits at this machine, or has an account that is let in."""
+        return owner == LOCAL.owner or any(
+            one.revoked is None and one.owner == owner for one in self.all()
+        )
 
     def last_use(self, account: Account) -> datetime | None:
         """When it last asked, to the hour."""

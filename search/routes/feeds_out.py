@@ -53,8 +53,10 @@ def search_feeds(services: Services) -> APIRouter:
     @router.get("/feeds/search.{kind}", response_class=Response, responses=ANSWERS)
     def feed(request: Request, who: WhoAsks, kind: Kind, q: str, token: str = "") -> Response:
         """The newest articles that a search finds, as Atom, RSS or JSON Feed."""
-        if (token or not who.scopes) and tokens.owner_of(token) is None:
-            return _refused()
+        if token or not who.scopes:
+            owner = tokens.owner_of(token)
+            if owner is None or not services.accounts.lets_in(owner):
+                return _refused()
         query = parse(q, where="search", now=datetime.now(UTC))
         wanted = SearchRequest(query=query, size=ENTRIES, counted=0)
         hits = services.index().search(wanted).hits

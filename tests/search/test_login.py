@@ -166,6 +166,21 @@ async def test_sessions_and_tokens_end_with_the_account(guarded_shell: Embedded)
         assert (await program.get("/api/feeds")).status_code == 401
 
 
+async def test_feed_tokens_end_with_the_last_account_of_their_owner(
+    guarded_shell: Embedded,
+) -> None:
+    _, token = guarded_shell.accounts.add("reader", scopes=("write",), owner="desk")
+    guarded_shell.accounts.add("writer", scopes=("write",), owner="desk")
+    async with browser(guarded_shell, token=token) as program:
+        made = (await program.post("/api/feed-tokens", json={"name": "phone"})).json()
+    async with browser(guarded_shell) as feed_reader:
+        asked = {"q": "ferry", "token": made["token"]}
+        for name, status in (("reader", 200), ("writer", 401)):
+            guarded_shell.accounts.revoke(name)
+            answer = await feed_reader.get("/feeds/search.atom", params=asked)
+            assert answer.status_code == status
+
+
 async def test_a_session_survives_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path, "api.require_login=true") as shell:
         _, token = shell.accounts.add("reader", scopes=("read",))
