@@ -84,6 +84,7 @@ class AlertOwner:
         self._clock = clock
         self._timeline: Timeline | None = None
         self._doubtful: set[str] = set()
+        self._applied: set[str] = set()  # subscriptions, until who delivers was told
         self.done = 0
         self._outlived = Outlived(days=settings.claim_days)
 
@@ -137,6 +138,7 @@ class AlertOwner:
             self._changed(name, stories)
         if not taken:
             self._flush(is_idle=True)
+            self._tell_changes()
             self._settle_doubts()
             self._backfills.step()
             self._clear_away()
@@ -146,11 +148,7 @@ class AlertOwner:
         self._erasures.read()
         self._claiming.handle(taken)
         self._flush(is_idle=False)
-        for one in self._claiming.changed:
-            if self._active.since(one) is None:
-                self._mutes.removed(one, self._outbox)
-            self._changed(one, ())
-        self._claiming.changed.clear()
+        self._tell_changes()
         if len(taken) < BATCH:  # else more news waits
             self._backfills.step()
         self.done += len(taken)
@@ -205,6 +203,7 @@ class AlertOwner:
             outbox=self._outbox,
             ahead=timeline.ahead,
             applied=lambda before, record, at: self._backfills.applied(before, record, at=at),
+            changed=self._applied,
             quarantine=self._quarantine,
             clock=self._clock,
         )
@@ -268,6 +267,15 @@ class AlertOwner:
             self._outbox.add(record)
         self._outbox.append()
         self._outbox.touched.clear()
+
+    def _tell_changes(self) -> None:
+        """Have what waits looked at again; also where the log took a change without saying so."""
+        for one in self._applied:
+            if self._active.since(one) is None:
+                self._mutes.removed(one, self._outbox)
+                self._pace.forget([one])
+            self._changed(one, ())
+        self._applied.clear()
 
     def _settle_doubts(self) -> None:
         """Wake for claims that the log took without saying so: their cursor is past them (F38).

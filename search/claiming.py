@@ -31,6 +31,7 @@ class Claiming:
         ahead: Gives the records after the batch in hand, as far as they are known.
         applied: Told of each change that is in force now: what was before, the record of
             ``subscriptions``, and the place in ``stories``.
+        changed: Gets the id of each subscription that is in force in another version.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Claiming:
         outbox: Outbox,
         ahead: Callable[[], list[Record]],
         applied: Callable[[Since | None, Record, Mapping[int, int]], None],
+        changed: set[str],
         quarantine: Quarantine,
         clock: Callable[[], datetime],
     ) -> None:
@@ -53,9 +55,8 @@ class Claiming:
         self._applied = applied
         self._quarantine = quarantine
         self._clock = clock
+        self._changed = changed
         self._passed: set[tuple[Partition, int]] = set()
-        self.changed: set[str] = set()
-        """Subscriptions that were applied, until who delivers has been told."""
 
     def handle(self, taken: Sequence[Record]) -> None:
         """Match the stories, apply the subscriptions, and claim for many stories at a time.
@@ -95,7 +96,7 @@ class Claiming:
             self._applied(before, record, at)
             if self._outbox.is_full:
                 self._outbox.append()  # the claims of all that came before are in it, too
-            self.changed.add(record.key)
+            self._changed.add(record.key)
 
     def _claim(self, matched: Sequence[tuple[Record, Matched]], *, rest: Sequence[Record]) -> None:
         few = [found for _, found in matched if len(found.subscriptions) <= FLUSH]
