@@ -47,7 +47,7 @@ class ChannelPage:
             **said,
         }
         found = store.all(who=who)[:MOST]
-        new = [one for one in found if is_first_look(request, one.id)]
+        new = [one for one in found if is_first_look(request, one.id, who=who)]
         answer = self.frame.page(
             request,
             "channels.html",

@@ -58,7 +58,7 @@ class SubscriptionPage:
         """The page; with the secrets of its webhooks right after these were added."""
         store = self.services.subscriptions
         one = store.get(which, who=who)
-        first = is_first_look(request, one.id)
+        first = is_first_look(request, one.id, who=who)
         tally = tallies_of(self.services, who).get(one.id, Tally())
         form = form or filled(one, channel_names(self.services, who))
         answer = self.frame.page(

@@ -181,6 +181,21 @@ async def test_feed_tokens_end_with_the_last_account_of_their_owner(
             assert answer.status_code == status
 
 
+async def test_who_may_only_read_sees_no_signing_secret(guarded_shell: Embedded) -> None:
+    add = guarded_shell.accounts.add
+    _, writer = add("writer", scopes=("write",), owner="desk")
+    _, reader = add("reader", scopes=("read",), owner="desk")
+    new = {"name": "ports", "query": "ferry", "to": ["https://receiver.example/hook"]}
+    async with browser(guarded_shell, token=writer) as program:
+        made_id = (await program.post("/api/subscriptions", json=new)).json()["id"]
+    for token, is_shown in ((writer, True), (reader, False)):
+        async with browser(guarded_shell, token=token) as api:
+            api.cookies.set("wirewatch_added", made_id)  # as anybody can
+            page = await api.get(f"/subscriptions/{made_id}", headers=HTML)
+            assert page.status_code == 200
+            assert ("whsec_" in page.text) == is_shown
+
+
 async def test_a_session_survives_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path, "api.require_login=true") as shell:
         _, token = shell.accounts.add("reader", scopes=("read",))
