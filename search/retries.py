@@ -37,13 +37,14 @@ class Retries:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
         if alert.state == "held":
             await self._gathering.let_go(alert, shard=record.partition.number)
-        begun = await self._rounds.begin([alert_id], again=True)
-        await self._turns.mark(begun.over)
-        targets = begun.targets.get(alert_id, ())
         try:
+            begun = await self._rounds.begin([alert_id], again=True)
+            await self._turns.mark(begun.over)
+            targets = begun.targets.get(alert_id, ())
             attempts = (self._turns.attempt(one, alert_id, forced=True) for one in targets)
             await asyncio.gather(*attempts)
         except BaseException as error:
-            # A round that nobody ends would refuse every further attempt.
+            # A round that nobody ends would refuse every further attempt, and what is held no
+            # longer would wait for the next start.
             self._turns.again_later([alert_id], error)
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ingest.log import Log
@@ -24,7 +24,7 @@ class Found:
     Attributes:
         due: Alerts that wait.
         held: Alerts that are held, in shards that were ``gained``.
-        digests: All of these, whatever became of them.
+        digests: All of these, whatever became of them, without their payloads.
     """
 
     gained: set[int]
@@ -133,7 +133,8 @@ class Waiting:
 
 def _sort(alert: Alert, found: Found, *, shard: int, since: int) -> None:
     if alert.type == "digest":
-        found.digests.append(alert)
+        # Without what they say: there are those of months, with a page of text each.
+        found.digests.append(replace(alert, payload=""))
     if alert.state == "waiting":
         found.due.append((round_due(alert), alert.alert_id))
     elif alert.state == "held":

@@ -16,7 +16,7 @@ from ingest.kafka_settings import KafkaSettings
 from ingest.log import NewRecord, Record, Table
 from ingest.sqlite_log import SqliteLog
 from ingest.wire import encode
-from search import gathering
+from search import gathering, turns
 from search.alert_state import ALERT, TOPIC, Alert, mute_key
 from search.pace import timing_of
 from search.subscriptions import Subscription
@@ -127,6 +127,28 @@ async def test_a_subscription_that_breaks_holds_up_no_other_and_is_tried_again(
             clock.advance(seconds=gathering.BROKEN_SECONDS)
             await desk.until_all("sent")
         assert [one.data["count"] for one in receiver.got] == [1, 1, 1]
+
+
+async def test_a_held_alert_asked_for_while_the_log_was_away_goes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    log = Away(tmp_path / "log.sqlite")
+    log.falls = []
+    async with Receiver() as receiver, Newsdesk(folder=tmp_path, clock=clock, given=log) as desk:
+        desk.subscribe("at once")
+        told_at_eight(desk, "truce", receiver.url)
+        desk.publish(story("a"))
+        desk.settle()
+        monkeypatch.setattr(turns, "LATER_SECONDS", 0.0)
+        async with desk.sending():
+            found = await desk.until(lambda found: states(found) == {"held": 1, "sent": 1})
+            alert = next(one for one in found if one.state == "held")
+            log.topic, log.falls = "subscriptions", ["once"]
+            with pytest.raises(UnavailableError):
+                await desk.sender.retry(alert.alert_id)
+            await desk.until_all("sent")
+        assert len(receiver.got) == 1
 
 
 async def test_what_cannot_be_put_together_is_listed_as_failed(tmp_path: Path) -> None:
