@@ -11,11 +11,13 @@ import base64
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search.problems import refusal
@@ -135,9 +137,10 @@ async def _wrong_token(request: Request, body: bytes, secret: str | None) -> str
     """The sentence that says so; empty where the token is right."""
     found = request.headers.get(HEADER, "")
     if not found and body:
-        async with Request(request.scope, _again(body, request.receive)).form() as form:
-            field = form.get(FIELD, "")
-        found = field if isinstance(field, str) else ""
+        with suppress(HTTPException):  # what cannot be read as a form has no token
+            async with Request(request.scope, _again(body, request.receive)).form() as form:
+                field = form.get(FIELD, "")
+            found = field if isinstance(field, str) else ""
     if secret and hmac.compare_digest(found.encode(), token_of(secret).encode()):
         return ""
     return "This page is too old, or its cookie is missing: load it again, then send it again."

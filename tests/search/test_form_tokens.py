@@ -128,6 +128,25 @@ async def test_a_form_too_large_is_refused_before_it_is_read_to_its_end() -> Non
         assert (await browser.post("/form", data=sent)).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"anything"),
+        ("multipart/form-data; boundary=x", b"no boundary at all"),
+        ("multipart/form-data; boundary=x", b"--x\r\nfoo: bar\r\n\r\nlost\r\n--x--\r\n"),
+        ("application/x-www-form-urlencoded", b"a&" * 2_000),
+        ("application/x-www-form-urlencoded", b"\xff\xfe=%ff"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(kind: str, body: bytes) -> None:
+    app = made()
+    app.add_middleware(FormTokens, is_https=False, max_bytes=10_000)
+    async with client(app) as browser:
+        headers = OURS | {"Content-Type": kind}
+        answer = await browser.post("/form", content=body, headers=headers)
+    assert answer.status_code == 403
+
+
 async def test_a_browser_reads_a_refusal_as_a_page() -> None:
     async with client() as browser:
         answer = await browser.post("/form", headers=OURS | {"Accept": "text/html"})
