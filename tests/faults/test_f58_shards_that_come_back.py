@@ -15,7 +15,7 @@ import pytest
 from ingest.errors import UnavailableError
 from ingest.log import Commit, NewRecord
 from ingest.sqlite_log import SqliteLog
-from search import rounds, sender
+from search import outcomes, rounds, sender, turns
 from tests.alerting import Newsdesk, Running, story
 from tests.newsroom import until
 
@@ -68,7 +68,7 @@ class Scene:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(outcomes, "RETRY_SECONDS", 0.02)
     monkeypatch.setattr(sender, "LOOK_SECONDS", 0.02)
 
 
@@ -121,7 +121,7 @@ async def test_f58_alerts_that_were_due_while_their_shard_was_away_are_sent_when
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: int
 ) -> None:
     gate = Gate()
-    monkeypatch.setattr(sender, "MAX_BEGINNING", 1)
+    monkeypatch.setattr(turns, "MAX_BEGINNING", 1)
     monkeypatch.setattr(rounds.Rounds, "_read", gate.reading(rounds.Rounds._read))
     async with scene(tmp_path) as found:
         await asyncio.to_thread(publish, found.desk, 3)
