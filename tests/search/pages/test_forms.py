@@ -130,7 +130,18 @@ async def test_a_test_alert_says_what_each_target_answered(
     page = (await subscribed(browser, tmp_path)).url.path
     told = await send(browser, page, f"{page}/test")
     assert "the test alert was delivered" in told.text
+    assert 'class="said"' in told.text
     assert (tmp_path / "a.jsonl").exists()
+
+
+async def test_a_test_alert_that_failed_looks_like_a_fault(
+    browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    page = (await subscribed(browser, tmp_path)).url.path
+    told = await send(browser, page, f"{page}/test")
+    assert 'class="fault" role="status"' in told.text
+    assert 'class="said"' not in told.text
 
 
 async def test_a_backfill_begins_in_the_past(browser: httpx.AsyncClient, tmp_path: Path) -> None:
