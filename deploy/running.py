@@ -77,7 +77,8 @@ async def _run(wanted: Wanted) -> None:
         logger.info("running", data=str(folder.path), feeds=feeds, api=url)
         if wanted.sample:
             options = ("--data", str(folder.path))
-            guide = asyncio.create_task(Tour(shell, options=options, json=wanted.json).follow())
+            tour = Tour(shell, options=options, json=wanted.json, page=url)
+            guide = asyncio.create_task(tour.follow())
             stack.callback(guide.cancel)
         await shell.run(stop)
 

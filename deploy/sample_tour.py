@@ -61,11 +61,13 @@ def sample_subscriptions(shell: Shell, newsroom: Newsroom) -> None:
 class Tour:
     """Follows the first minute and says what happens.
 
-    ``options`` are those by which another command finds this shell.
+    ``options`` are those by which another command finds this shell; ``page`` is its address, where
+    it has one.
     """
 
-    def __init__(self, shell: Shell, *, options: Sequence[str], json: bool) -> None:
+    def __init__(self, shell: Shell, *, options: Sequence[str], json: bool, page: str = "") -> None:
         self._shell = shell
+        self._page = page
         self._options = shlex.join(options)
         self._json = json
         self._start = datetime.now(UTC)
@@ -80,7 +82,8 @@ class Tour:
         fragment = hit.highlights.text[0].text if hit.highlights.text else ""
         self._say("found", f"by searching {QUERY}: … {fragment.strip()} …".replace("\n", " "))
         if not self._json:
-            print_line("Watch it grow for four minutes, or try in another terminal:")
+            where = f" on {self._page}" if self._page else ""
+            print_line(f"Watch it grow for four minutes{where}, or try in another terminal:")
             print_line(f"  wirewatch {self._options} search 'truce NEAR/5 talks'")
         await asyncio.sleep(max(0.0, SUMMARY_SECONDS - (time.monotonic() - started)))
         await self._summary()

@@ -97,6 +97,7 @@ class Live:
 
     def __init__(self, log: Log) -> None:
         self._log = LiveLog(log)
+        self._stories = _Stories(self._log)
         self._listeners: set[_Listener] = set()
         self._place: Place = ()
         self._wanted = asyncio.Event()
@@ -133,6 +134,8 @@ class Live:
             await self._reach(start.place)
             # Nothing can happen before the next await: what comes is neither lost nor told twice.
             joined = self._place
+            if not any(one.wants_stories for one in self._listeners):
+                self._stories.forget()
             self._listeners.add(listener)
             self._wanted.set()  # the follower rests where nobody listens, also at this very place
             missed = await asyncio.to_thread(self._log.between, start.place, joined)
@@ -171,10 +174,9 @@ class Live:
 
     async def _follow(self) -> None:
         """Look for news while anybody listens, and tell them all."""
-        stories = _Stories(self._log)
         while True:
             try:
-                await self._look(stories)
+                await self._look()
             except UnavailableError as error:
                 _events.warning("streams wait", reason=error.sentence)
             self._looked.set()
@@ -184,14 +186,14 @@ class Live:
                 await self._wanted.wait()
             self._wanted.clear()
 
-    async def _look(self, stories: _Stories) -> None:
+    async def _look(self) -> None:
         end = await asyncio.to_thread(self._log.end)
         if not self._listeners:
             self._place = end
             return
         events = await asyncio.to_thread(self._log.between, self._place, end)
         if any(one.wants_stories for one in self._listeners):
-            events += await stories.news()
+            events += await self._stories.news()
         self._place = end
         for number, listener in enumerate(tuple(self._listeners), 1):
             listener.tell(events, end)
@@ -214,6 +216,10 @@ class _Stories:
         self._asked = time.monotonic()
         before, self._count = self._count, await asyncio.to_thread(self._log.stories)
         return (story_event(self._count - before),) if before and self._count > before else ()
+
+    def forget(self) -> None:
+        """Count anew: whoever asks first has seen what came while nobody asked."""
+        self._count, self._asked = None, 0.0
 
 
 def _is_before(mine: Place, wanted: Place) -> bool:

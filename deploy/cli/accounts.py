@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -10,6 +10,10 @@ from deploy.cli.client import call, lines, segment
 from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line, print_table
 from deploy.cli.times import day, minute, when
+from ingest.errors import UsageError
+from search.caller import Scope
+
+SCOPES: tuple[str, ...] = get_args(Scope)
 
 app = typer.Typer(help="Who may ask from beyond this machine: add, list, revoke, audit.")
 
@@ -32,6 +36,9 @@ def add(
     json: JsonFlag = False,
 ) -> None:
     """Make an account; its token is shown this once."""
+    for one in scope or ():
+        if one not in SCOPES:
+            raise UsageError(f"--scope {one} is unknown", hint=f"Use {', '.join(SCOPES)}.")
     body = {"name": name, "owner": owner, "scopes": scope or ["read"]}
     found = call(context_of(ctx), "POST", "/local/accounts", body=body)
     if json:

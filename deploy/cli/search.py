@@ -28,7 +28,7 @@ def search(
     since: Annotated[str | None, typer.Option(help="From this time on: 2026-11-01, 24h.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "newest",
-    size: Annotated[int, typer.Option(help="Hits a page, at most 200.")] = 20,
+    size: Annotated[int, typer.Option(min=1, max=200, help="Hits a page, at most 200.")] = 20,
     after: Annotated[str | None, typer.Option(help="The cursor of the last page.")] = None,
     group: Annotated[bool, typer.Option("--group", help="One hit a story.")] = False,
     facets: Annotated[str | None, typer.Option(help="Counts by: topic,source,lang.")] = None,

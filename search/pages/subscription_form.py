@@ -28,7 +28,7 @@ class SubscriptionForm(BaseModel):
     """What the form's fields hold, as they were typed.
 
     Attributes:
-        schedule: One of ``SCHEDULES``; ``cron`` counts where it is ``own``.
+        schedule: One of ``SCHEDULES``; ``cron`` belongs to ``own`` and to no other.
         zone: Of schedule and quiet hours.
         channels: Names of channels that were chosen.
         to: Further addresses, one a line.
@@ -118,6 +118,7 @@ class SubscriptionForm(BaseModel):
             except UsageError as error:
                 where = "zone" if error.code == "unknown-zone" else field
                 yield where, fault_of(error, self.query if isinstance(error, QueryError) else "")
+        yield from self._unlike_choices()
         if not self.targets:
             yield (
                 "to",
@@ -126,6 +127,17 @@ class SubscriptionForm(BaseModel):
                     hint="Choose a channel, or write an address such as https://… or mailto:…",
                 ),
             )
+
+    def _unlike_choices(self) -> Iterator[tuple[str, Fault]]:
+        """A schedule that was typed but not chosen, or the reverse: neither means "at once"."""
+        own, cron = dict(SCHEDULES)[OWN], self.cron.strip()
+        if cron and self.schedule != OWN:
+            sentence = f"The schedule {cron} is not chosen."
+            yield "cron", Fault(sentence=sentence, hint=f"Choose “{own}”, or empty this field.")
+        if not cron and self.schedule == OWN:
+            sentence = "The schedule of your own is empty."
+            hint = "Write minute, hour, day, month, weekday: 0 8 * * 1-5"
+            yield "cron", Fault(sentence=sentence, hint=hint)
 
 
 def words_of(text: str) -> list[str]:

@@ -69,6 +69,14 @@ WRONG = {
         says=("nothing.toml", "No such file", "--config"),
         code="file",
     ),
+    "scope that is not there": Wrong(
+        verb=("accounts", "add", "desk", "--scope", "superuser"),
+        says=("--scope superuser is unknown", "Use read, write, admin."),
+    ),
+    "more hits than a page has": Wrong(
+        verb=("search", "truce", "--size", "999"),
+        says=("--size", "less than or equal to 200"),
+    ),
     "ill-formed OPML": Wrong(
         verb=("feeds", "add", "{files}/broken.opml"),
         says=("broken.opml", "line 4", "othing was imported"),

@@ -32,6 +32,7 @@ def test_the_sample_shows_a_tag_a_hit_and_an_alert_within_half_a_minute(tmp_path
     running = Running(place, "run", "--sample", "--port", "0")
     try:
         wait_for(running, "tagged ", "found ", "▌ Ceasefire talks:", seconds=FIRST_SECONDS)
+        wait_for(running, "on http://127.0.0.1:", "in another terminal:", seconds=FIRST_SECONDS)
         sample = Place(folder=tmp_path, data_name="data/sample")
         found = sample.call("search", "topic:ceasefire-talks", "--json", "--size", "1")
         assert json.loads(found.stdout.splitlines()[0])["topics"]

@@ -191,6 +191,28 @@ async def test_articles_are_counted_for_those_who_ask(desk: Newsdesk) -> None:
     live.close()
 
 
+async def test_articles_that_came_while_nobody_listened_are_not_counted(
+    desk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(live_module, "STORY_SECONDS", 0.01)
+    live = Live(desk.log)
+    for number in range(3):
+        ear = Ear(live, stories=True)
+        async with ear.listening() as stream:
+            news = asyncio.create_task(ear.until(stream, 1))
+            published = 0
+            while not news.done():
+                desk.publish(story(f"listening-{number}-{published}"))
+                published += 1
+                await asyncio.sleep(0.05)
+            await news
+        assert ear.heard[0].data["new"] <= published
+        for missed in range(50):
+            desk.publish(story(f"alone-{number}-{missed}"))
+    live.close()
+
+
 @pytest.mark.parametrize("last", ["999999", "1-2", "yes", "-1", "1" * 400, "٣"])
 async def test_an_id_that_is_not_of_this_log_begins_anew(desk: Newsdesk, last: str) -> None:
     live = Live(desk.log)

@@ -69,6 +69,9 @@ async def test_a_preview_keeps_what_was_typed_and_makes_nothing(
         ({"to": ""}, "to", "somewhere to send"),
         ({"to": "gopher:x"}, "to", "gopher"),
         ({"schedule": "own", "cron": "soon"}, "cron", "5 fields"),
+        ({"schedule": "own", "cron": ""}, "cron", "is empty"),
+        ({"schedule": "", "cron": "0 8 * * *"}, "cron", "is not chosen"),
+        ({"schedule": "0 * * * *", "cron": "0 8 * * *"}, "cron", "is not chosen"),
         ({"schedule": "0 8 * * *", "zone": "Mars/X"}, "zone", "no time zone Mars/X"),
         ({"quiet_from": "22:00", "quiet_until": ""}, "quiet", "no quiet hours"),
         ({"throttle": "many"}, "throttle", "no limit"),
@@ -127,7 +130,18 @@ async def test_a_test_alert_says_what_each_target_answered(
     page = (await subscribed(browser, tmp_path)).url.path
     told = await send(browser, page, f"{page}/test")
     assert "the test alert was delivered" in told.text
+    assert 'class="said"' in told.text
     assert (tmp_path / "a.jsonl").exists()
+
+
+async def test_a_test_alert_that_failed_looks_like_a_fault(
+    browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    page = (await subscribed(browser, tmp_path)).url.path
+    told = await send(browser, page, f"{page}/test")
+    assert 'class="fault" role="status"' in told.text
+    assert 'class="said"' not in told.text
 
 
 async def test_a_backfill_begins_in_the_past(browser: httpx.AsyncClient, tmp_path: Path) -> None:
