@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.article import Article
+from ingest.article import Article, content_hash
 from ingest.log import Log, Partition
 from ingest.wire import SCHEMA, Time, decode
 
@@ -23,7 +23,7 @@ class Erasure:
 
     Attributes:
         ids: Every id under which it was seen: its own, and that of its address alone.
-        hashes: ``content_hash`` of each of its texts: the same text under another id stays away.
+        hashes: Of each of its texts (``hash_of``): the same under any address stays away.
         rows: Ids in the quarantine that held its words.
         by: Who asked for it: the account's name, or ``local``.
         skipped: How many times it was seen again, and dropped.
@@ -93,7 +93,11 @@ class Erasures:
 
     def of(self, article: Article) -> Erasure | None:
         """The erasure that ``article`` falls under: by its id, or by its very text."""
-        return self.get(article.id) or self._known.get(self._hashes.get(article.content_hash, ""))
+        found = self.get(article.id)
+        if found is None and self._hashes:
+            same = hash_of(title=article.title, text=article.text)
+            found = self._known.get(self._hashes.get(same, ""))
+        return found
 
     def is_finished(self, erasure: Erasure) -> bool:
         """Whether nothing of it was left after it was seen last."""
@@ -107,3 +111,8 @@ class Erasures:
     def pending(self) -> list[Erasure]:
         """Those that may have left something behind."""
         return [one for one in self if not self.is_finished(one)]
+
+
+def hash_of(*, title: str, text: str) -> str:
+    """What tells the same words again, wherever they stand; empty where there is a title only."""
+    return content_hash(title=title, text=text, canonical_url="") if text else ""

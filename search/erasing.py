@@ -15,7 +15,7 @@ from ingest.identity import id_of_url
 from ingest.log import Log, NewRecord
 from ingest.quarantine import Quarantine
 from ingest.wire import as_json, decode, encode
-from processors.erasures import DONE, TOPIC, Erasure, Erasures, Finished
+from processors.erasures import DONE, TOPIC, Erasure, Erasures, Finished, hash_of
 from processors.records import StoryRecord
 from search.alert_state import ALERT, Alert
 from search.alert_state import TOPIC as ALERT_STATE
@@ -108,7 +108,8 @@ class Erasing:
 
     def _erasure(self, story: StoryRecord, *, reason: str, by: str) -> Erasure:
         article = story.article
-        hashes = {article.content_hash, *(one.content_hash for one in story.revisions)} - {""}
+        hashes = {hash_of(title=one.title, text=one.text) for one in story.revisions}
+        hashes = (hashes | {hash_of(title=article.title, text=article.text)}) - {""}
         same_page = id_of_url(article.canonical_url) if article.canonical_url else article.id
         # Another article may stand under the bare address: it stays, and goes on.
         ids = [article.id] if self._story(same_page) else [article.id, same_page]

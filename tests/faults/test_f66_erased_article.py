@@ -155,6 +155,30 @@ async def test_f66_seen_again_it_is_dropped_and_counted(tmp_path: Path) -> None:
     await gone(tmp_path)
 
 
+async def test_f66_the_same_words_at_another_address_stay_away_but_a_title_alone_does_not(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as shell:
+        see(shell, canary())
+        await shell.erase(ID, "court order", "local")
+        step(shell)
+        moved = canary("article-9", feed="port", guid="9")
+        there = replace(
+            moved.article,
+            url="https://example.org/moved",
+            canonical_url="https://example.org/moved",
+            content_hash="another",
+        )
+        named = replace(there, id="article-10", text="Only the title is like that one's.")
+        see(shell, replace(moved, article=there), replace(moved, article=named))
+        stories = {
+            one.key: one.value
+            for one in shell.log.table("stories").items()
+            if one.value is not None
+        }
+        assert stories.keys() == {"article-10"}
+
+
 async def test_f66_neither_replays_nor_a_rebuild_bring_it_back(tmp_path: Path) -> None:
     await erased(tmp_path)
     async with opened(tmp_path) as shell:
