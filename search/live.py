@@ -165,10 +165,13 @@ class Live:
             self._following = asyncio.create_task(self._follow())
             self._following.add_done_callback(self._let_go)
         while not self._is_closed and _is_before(self._place, place):
+            if self._following.done():
+                raise UnavailableError("the log cannot be followed", hint="See the log.")
             self._wanted.set()
             await self._looked.wait()
 
     def _let_go(self, _: asyncio.Task[None]) -> None:
+        self._looked.set()
         for listener in self._listeners:
             listener.end()
 

@@ -9,7 +9,7 @@ from search.form_tokens import ONE_CLICK, SAFE_METHODS
 
 OPEN = frozenset({"/healthz", "/readyz", "/login", "/favicon.ico"})
 OPEN_BELOW = ("/static/", ONE_CLICK)
-FEED_OF_SEARCH = "/feeds/search."
+FEED_OF_SEARCH = re.compile(r"/feeds/search\.(atom|rss|json)")
 """Feed readers cannot log in: the address holds a token of its own, which the route checks."""
 
 ADMIN = re.compile(r"/api/(audit|quarantine)(/.*)?", re.DOTALL)
@@ -21,7 +21,7 @@ ANYBODY_MAY = frozenset({"/logout"})
 
 def is_open(path: str, *, has_feed_token: bool) -> bool:
     """Whether ``path`` needs no login."""
-    if path.startswith(FEED_OF_SEARCH):
+    if FEED_OF_SEARCH.fullmatch(path):
         return has_feed_token
     return path in OPEN or path.startswith(OPEN_BELOW)
 

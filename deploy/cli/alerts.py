@@ -84,7 +84,9 @@ def retry(
     if json:
         print_json([found])
     else:
-        print_line(f"{found['alert_id']} is {found['state']}")
+        last = found["attempts"][-1]["error"] if found["attempts"] else ""
+        why = f": {last}" if last and found["state"] != "sent" else ""
+        print_line(f"{found['alert_id']} is {found['state']}{why}")
 
 
 def _retry_failed(

@@ -106,7 +106,10 @@ def add(
     if json:
         print_json([found])
         return
-    print_line(f"subscribed {found['name']} ({found['id']}) to: {found['query']}")
+    where = ", ".join(found["to"])
+    print_line(
+        f"subscribed {found['name']} ({found['id']}): {found['query']}, alerts go to {where}"
+    )
     print_secrets(found)
 
 
