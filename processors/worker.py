@@ -129,7 +129,7 @@ class Registrar:
         self._stories.read(keys)
 
     def _decide(self, record: Record) -> Sequence[NewRecord]:
-        if record.value is None:
+        if record.value is None and record.key in self._erasures:
             return self._erase(record.key)
         tagged = decode(Tagged, value_of(record))
         if erasure := self._erasures.of(tagged.article):
