@@ -10,16 +10,17 @@ test says so).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, count, groupby, repeat
+from itertools import accumulate, chain, count, groupby, repeat
 
 from processors.folding import END, START, Table
 from processors.segmentation import PARAGRAPH, joints_of, normalised, segmented_by, words_of
 from processors.sentences import sentence_lengths
-from processors.tracing import FOLDED, cased_words, offsets_of
+from processors.tracing import FOLDED, Trail, cased_words, offsets_of
 
 __all__ = ["PARAGRAPH", "Analysed", "analyse", "fold", "pattern_words"]
 
@@ -85,13 +86,33 @@ class Analysed:  # no slots: cached_property keeps what was worked out in the in
         """The number of the sentence, from 0, that every word is in."""
         return tuple(chain.from_iterable(map(repeat, count(), self.sentence_lengths)))
 
+    def sentence(self, place: int) -> int:
+        """The number of the sentence, from 0, that a word is in."""
+        return bisect_right(self._sentence_ends, place)
+
+    @cached_property
+    def _sentence_ends(self) -> tuple[int, ...]:
+        return tuple(accumulate(self.sentence_lengths))
+
     def beginning(self, end: int) -> Analysed:
         """The first ``end`` words as a text of their own, with the same offsets."""
         return _Beginning(self.text, " ".join(self.words[:end]), self, end)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``text`` of the words from ``start`` to before ``end``."""
-        return self.offsets[start][0], self.offsets[end - 1][1]
+        return self.edges(start)[0], self.edges(end - 1)[1]
+
+    def edges(self, place: int) -> tuple[int, int]:
+        """Offsets in ``text`` of one word: where few are asked for, quicker than ``offsets``."""
+        word = self.words[place]
+        found, known = self._trail.spans(word), self.places(word)
+        if len(found) == len(known):
+            return found[bisect_left(known, place)]
+        return self.offsets[place]
+
+    @cached_property
+    def _trail(self) -> Trail:
+        return Trail(self.text)
 
 
 @dataclass(frozen=True)
@@ -112,6 +133,9 @@ class _Beginning(Analysed):
     @cached_property
     def offsets(self) -> tuple[tuple[int, int], ...]:
         return self.whole.offsets[: self.end]
+
+    def edges(self, place: int) -> tuple[int, int]:
+        return self.whole.edges(place)
 
     @cached_property
     def sentence_lengths(self) -> tuple[int, ...]:

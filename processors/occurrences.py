@@ -20,7 +20,7 @@ from processors.query_tree import (
     Wildcard,
     Word,
 )
-from processors.wildcards import wildcard
+from processors.wildcards import longest_piece, wildcard
 
 Place: TypeAlias = tuple[int, int]
 """(first word, word behind the last) of an occurrence."""
@@ -28,6 +28,9 @@ Place: TypeAlias = tuple[int, int]
 _LONG = 10_000
 """Characters up to which one look at the whole string is the quickest way to say that a word, as
 most that are looked for, is not there."""
+
+_TELLING = 3
+"""Letters of a pattern that few words hold."""
 
 
 def places_of(term: Term, text: Analysed) -> list[Place]:
@@ -62,9 +65,30 @@ def _starts(part: Part, text: Analysed) -> Sequence[int]:
             found = _places(folded, text)
             return [place for place in found if text.cased[place] == value] if found else ()
         case Wildcard(pattern=pattern):
+            piece = longest_piece(pattern)
+            if len(piece) >= _TELLING:
+                return _with_piece(piece, pattern, text)
             matches = wildcard(pattern).fullmatch
             lists = (places for word, places in text.positions.items() if matches(word))
             return sorted(place for places in lists for place in places)
+
+
+def _with_piece(piece: str, pattern: str, text: Analysed) -> list[int]:
+    """Where words stand that ``pattern`` fits; only those that hold ``piece`` of it can be."""
+    joined, fits = text.joined, wildcard(pattern).fullmatch
+    found: list[int] = []
+    number, reached = 0, 0
+    place = joined.find(piece)
+    while place >= 0:
+        start = joined.rfind(" ", 0, place) + 1
+        end = joined.find(" ", place)
+        end = len(joined) if end < 0 else end
+        if fits(joined, start, end):
+            number += joined.count(" ", reached, start)
+            reached = start
+            found.append(number)
+        place = joined.find(piece, end)
+    return found
 
 
 def _places(word: str, text: Analysed) -> Sequence[int]:
@@ -85,8 +109,10 @@ def _test(part: Part, text: Analysed) -> Callable[[int], bool]:
             return lambda place: matches(words[place]) is not None
 
 
-def places_of_any(terms: Iterable[Term], text: Analysed) -> list[Place]:
+def places_of_any(terms: Sequence[Term], text: Analysed) -> list[Place]:
     """The occurrences of all ``terms`` in ``text``, in order."""
+    if len(terms) == 1:
+        return places_of(terms[0], text)
     return sorted({place for term in terms for place in places_of(term, text)})
 
 
@@ -138,17 +164,16 @@ def _in_one_sentence(first: list[Place], second: list[Place], text: Analysed) ->
 
 def _with_partner(places: list[Place], others: list[Place], text: Analysed) -> Iterable[Place]:
     """Those of ``places`` in whose sentence one of ``others`` stands clear of them."""
-    numbers = text.sentences
     first_end: dict[int, int] = {}
     last_start: dict[int, int] = {}
     for start, end in others:
-        number = numbers[start]
-        if number == numbers[end - 1]:
+        number = text.sentence(start)
+        if number == text.sentence(end - 1):
             first_end[number] = min(end, first_end.get(number, end))
             last_start[number] = max(start, last_start.get(number, start))
     for start, end in places:
-        number = numbers[start]
-        if number != numbers[end - 1] or number not in first_end:
+        number = text.sentence(start)
+        if number != text.sentence(end - 1) or number not in first_end:
             continue
         if first_end[number] <= start or last_start[number] >= end:
             yield start, end

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from processors.folding import Continues, Table
-from processors.segmentation import GERSHAYIM, joints_of, normalised, plain, segmented_by, words_of
+from processors.segmentation import (
+    GERSHAYIM,
+    GONE,
+    joints_of,
+    normalised,
+    plain,
+    segmented_by,
+    words_of,
+)
 
 FOLDED = Table()
 _CASED = Table(cased=True)
 _CONTINUES = Continues()
 _TOKEN = re.compile(r"[^ \n]+|\n")
+_OTHERS = re.compile(r"[^\x00-\x7f]+")
 _STRETCH = re.compile(r"[\x00-\x7f]+(?![^\x00-\x7f])|[\x00-\x7f]?[^\x00-\x7f]+")
 """ASCII by itself, or else with the one letter before it that a mark may combine with."""
 
@@ -27,11 +38,63 @@ def cased_words(text: str) -> tuple[str, ...]:
 
 def offsets_of(text: str) -> tuple[tuple[int, int], ...]:
     """(start, end) in ``text`` of every word."""
-    simple = plain(text)
-    if simple.isascii():  # character for character
-        return tuple(_spans(simple.translate(FOLDED)))
+    simple = _one_for_one(text)
+    if simple is not None:
+        return tuple(_spans(simple))
     folded, starts, ends = _pieces(GERSHAYIM.sub("\u200d", text))
     return tuple((starts[start], ends[end - 1]) for start, end in _spans(folded))
+
+
+class Trail:
+    """Where single words stand in a text, looked up without tracing all others."""
+
+    def __init__(self, text: str) -> None:
+        folded = _one_for_one(text) or ""
+        segmented = segmented_by(folded, joints_of(folded)).replace("\n", " ")
+        self._gone = [place - before for before, place in zip(count(), _all(GONE, segmented))]
+        self._padded = f" {segmented.replace(GONE, '')} "
+        self._known: dict[str, Sequence[tuple[int, int]]] = {}
+
+    def spans(self, word: str) -> Sequence[tuple[int, int]]:
+        """(start, end) in the text wherever ``word`` stands whole.
+
+        Not all of them where it was cut, or where the text has not a character for each of its
+        own in folded form.
+        """
+        if word not in self._known:
+            starts = _all(f" {word} ", self._padded)
+            self._known[word] = [
+                (self._at(one), self._at(one + len(word) - 1) + 1) for one in starts
+            ]
+        return self._known[word]
+
+    def _at(self, place: int) -> int:
+        """Where in the text the character stands whose place without those removed this is."""
+        return place + bisect_right(self._gone, place)
+
+
+def _all(sought: str, text: str) -> Iterator[int]:
+    """Where ``sought`` begins in ``text``; what follows may begin with its last character."""
+    place = text.find(sought)
+    while place >= 0:
+        yield place
+        place = text.find(sought, place + max(1, len(sought) - 1))
+
+
+def _one_for_one(text: str) -> str | None:
+    """``text`` folded, where that is done character for character."""
+    simple = plain(text)
+    if simple.isascii():
+        return simple.translate(FOLDED)
+    latin = _OTHERS.sub(_alone, simple)
+    if _OTHER in latin:
+        return None
+    # A table is quick where all is ASCII.
+    return latin.translate(FOLDED) if latin.isascii() else simple.translate(_ALONE)
+
+
+def _alone(found: re.Match[str]) -> str:
+    return found.group().translate(_ALONE)
 
 
 def _spans(folded: str) -> list[tuple[int, int]]:
@@ -84,6 +147,20 @@ class _Pieces(dict[str, str]):
 
 
 _PIECES = _Pieces()
+_OTHER = "\x03"
+
+
+class _Alone(dict[int, str]):
+    """A character folded by itself; ``_OTHER`` for what becomes more or less than one."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        piece = _PIECES[character]
+        found = self[code] = _OTHER if _CONTINUES[character] or len(piece) != 1 else piece
+        return found
+
+
+_ALONE = _Alone()
 
 
 def _folded(cluster: str) -> str:

@@ -21,5 +21,11 @@ def wildcard(pattern: str) -> re.Pattern[str]:
     return re.compile(f"{first}{middle}[^¶]*{last}")
 
 
+@lru_cache(maxsize=4096)
+def longest_piece(pattern: str) -> str:
+    """The most letters in a row that each word has which ``pattern`` fits."""
+    return max(re.split(r"[*?]", pattern), key=len)
+
+
 def _piece(literal: str) -> str:
     return "".join("[^¶]" if character == "?" else re.escape(character) for character in literal)

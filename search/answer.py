@@ -6,17 +6,16 @@ stored words, up to ``EXACT_CANDIDATES`` of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import cached_property, lru_cache
-from itertools import islice
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
 from ingest.errors import UsageError
-from processors.document import Document, document
+from processors.document import Document
 from processors.query_tree import Query
-from processors.records import StoryRecord
 from processors.reference import matches, spans
+from search.certain import certain
 from search.cursor import Cursor, read_cursor, write_cursor
 from search.engine import Engine, Row, TooManyWordsError
 from search.facets import facets_of, histogram_of
@@ -34,12 +33,6 @@ from search.translate import check_words, translate
 
 MAX_POSITION = 10_000
 """Hits by relevance behind which nobody looks; by time pages go on to the end."""
-
-RECENT = 400
-"""Articles whose words are kept for the next search, some 100 kB each ..."""
-
-LONG_CHARACTERS = 6_000
-"""... but not of long ones."""
 
 SAMPLE = 500
 """Candidates that are verified for an estimate: it is asked for while a query is typed."""
@@ -99,14 +92,18 @@ class Answer(Generic[Q, R]):
         self._request = request
         self._query: Query = request.query
         self._tired: R | None = None
+        self._verified_last: R | None = None
         self._queries = engine.queries(cautious=cautious)
         check_words(self._query)
         found = translate(self._query.root, self._queries)
         self.exact = found.exact
-        clauses = [found.query]
+        self._base = self._in_time(found.query)
+
+    def _in_time(self, found: Q) -> Q:
+        request, clauses = self._request, [found]
         if request.since or request.until:
             clauses.append(self._queries.between("seen", request.since, request.until))
-        self._base = self._queries.all_of(clauses)
+        return self._queries.all_of(clauses)
 
     def result(self) -> SearchResult:
         """As ``result_of``."""
@@ -157,8 +154,21 @@ class Answer(Generic[Q, R]):
     @cached_property
     def verified(self) -> list[R]:
         """What matches among the newest candidates, newest first."""
-        newest = self._engine.by_time(self._base, newest_first=True, words=True)
-        return [row for row in islice(newest, self._most) if self._matches(row)]
+        sure = certain(self._query.root, self._queries)
+        known: Container[Hashable] = ()
+        if sure is not None:
+            known = self._engine.keys(self._in_time(sure), most=self._most)
+        found = []
+        for row in islice(self._newest, self._most):
+            self._verified_last = row
+            if row.key in known or self._matches(row):
+                found.append(row)
+        return found
+
+    @cached_property
+    def _newest(self) -> Iterator[R]:
+        """The candidates, newest first; each is looked at once."""
+        return self._engine.by_time(self._base, newest_first=True, words=True)
 
     @property
     def scope(self) -> Q:
@@ -186,6 +196,10 @@ class Answer(Generic[Q, R]):
             position = cursor.position if cursor else 0
             ranked = self._engine.by_score(self._base, most=EXACT_CANDIDATES, words=not self.exact)
             return islice(self._chosen(self._matching(ranked)), position, MAX_POSITION)
+        if not self.exact and self._newest_first and cursor is None:
+            verified, rest = self.verified, EXACT_CANDIDATES - self._most
+            further = self._tested(self._newest, most=rest, last=self._verified_last)
+            return self._chosen(chain(verified, further))
         if self.exact or not self.is_total_exact:
             rows = self._chosen(self._matching(self._timed(self._base, cursor)))
             if self._request.group and cursor is not None:
@@ -236,12 +250,14 @@ class Answer(Generic[Q, R]):
     def _matching(self, rows: Iterator[R]) -> Iterator[R]:
         return rows if self.exact else self._tested(rows)
 
-    def _tested(self, rows: Iterator[R]) -> Iterator[R]:
-        """Those of ``rows`` that match, until so many were looked at."""
-        last = None
-        for last in islice(rows, EXACT_CANDIDATES):
-            if self._matches(last):
-                yield last
+    def _tested(
+        self, rows: Iterator[R], *, most: int = EXACT_CANDIDATES, last: R | None = None
+    ) -> Iterator[R]:
+        """Those of ``rows`` that match, until so many were looked at; ``last`` was before."""
+        for row in islice(rows, most):
+            last = row
+            if self._matches(row):
+                yield row
         if last is not None and next(rows, None) is not None:
             self._tired = last
 
@@ -251,32 +267,19 @@ class Answer(Generic[Q, R]):
     def _hits(self, rows: Sequence[R]) -> Iterator[Hit]:
         if not rows:
             return
-        records = self._engine.records(rows)
-        sizes = self._engine.story_sizes([*{record.story_id for record in records}])
-        for row, record in zip(rows, records, strict=True):
+        found = self._engine.shown(rows)
+        sizes = self._engine.story_sizes([*{one.story_id for one in found}])
+        for row, one in zip(rows, found, strict=True):
             yield Hit(
-                article=replace(record.article, text=""),
-                topics=tuple(tag.topic for tag in record.topics if tag.band == "tag"),
-                story_id=record.story_id,
-                copies=max(0, sizes.get(record.story_id, 1) - 1),
+                article=one.article,
+                topics=one.topics,
+                story_id=one.story_id,
+                copies=max(0, sizes.get(one.story_id, 1) - 1),
                 score=row.score,
-                highlights=self._highlights(record),
+                highlights=self._highlights(one.document),
             )
 
-    def _highlights(self, record: StoryRecord) -> Highlights:
+    def _highlights(self, found: Document) -> Highlights:
         if not self._request.highlights:
             return Highlights()
-        found = _document_of(record)
         return highlighted(found, spans(self._query, found, with_lead=False))
-
-
-@lru_cache(maxsize=RECENT)
-def _recent(record: StoryRecord) -> Document:
-    return document(record.article, record.topics)
-
-
-def _document_of(record: StoryRecord) -> Document:
-    """The words of an article: of one that many find they are worked out once."""
-    if len(record.article.text) > LONG_CHARACTERS:
-        return document(record.article, record.topics)
-    return _recent(record)

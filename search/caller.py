@@ -36,7 +36,7 @@ NOBODY = Caller(owner="", scopes=frozenset(), account="")
 """Who did not log in, on the few addresses that need no login."""
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:  # what is not async is sent to a thread
     """Who asks: what the login left in the request's state, else whoever sits here."""
     found: Caller = getattr(request.state, "caller", LOCAL)
     return found

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from processors.document import Document
-from processors.records import StoryRecord
 from search.cursor import Cursor
 from search.elastic_queries import Dsl, ElasticQueries
-from search.elastic_schema import record_of
 from search.elastic_view import ElasticView
+from search.shown import Shown, shown
 from search.stored_words import unpack
 
 _BATCH = 64
@@ -30,6 +29,11 @@ class ElasticRow:
     ms: int
     score: float | None
     fields: Mapping[str, Sequence[Any]]
+
+    @property
+    def key(self) -> str:
+        """What tells it from other rows."""
+        return self.id
 
     @property
     def story(self) -> str:
@@ -78,6 +82,10 @@ class ElasticEngine:
         after = [behind.ms, behind.article_id] if behind else None
         return self._rows(query, _by_time(newest_first=newest_first), after=after, words=words)
 
+    def keys(self, query: Dsl, *, most: int) -> Container[str]:  # noqa: ARG002 - of the protocol
+        """None: rows come with their words, so that none are spared."""
+        return ()
+
     def by_score(self, query: Dsl, *, most: int, words: bool = False) -> Iterator[ElasticRow]:
         """The best first; of one score the newest."""
         order = [{"_score": "desc"}, *_by_time(newest_first=True)]
@@ -102,8 +110,8 @@ class ElasticEngine:
         answers: Mapping[str, Any] = found.get("aggregations", {})  # none before the first article
         return {name: answers.get(name, {"buckets": []}) for name in asked}
 
-    def records(self, rows: Sequence[ElasticRow]) -> Sequence[StoryRecord]:
-        """The whole record of each row; those of the first page came with it."""
+    def shown(self, rows: Sequence[ElasticRow]) -> Sequence[Shown]:
+        """What is shown of each row; records of the first page came with it."""
         stored = {row.id: row.fields["record"][0] for row in rows if "record" in row.fields}
         missing = [row.id for row in rows if row.id not in stored]
         if missing:
@@ -111,7 +119,7 @@ class ElasticEngine:
                 query=self.of_articles(missing), size=len(missing), stored_fields=["record"]
             )["hits"]["hits"]
             stored |= {one["_id"]: one["fields"]["record"][0] for one in found}
-        return [record_of(stored[row.id]) for row in rows]
+        return [shown(b64decode(stored[row.id]), b"") for row in rows]
 
     def story_sizes(self, stories: Sequence[str]) -> Mapping[str, int]:
         """How many articles each story has."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from ingest.errors import QueryError
 from processors.document import Document
-from processors.records import StoryRecord
 from search.cursor import Cursor
+from search.shown import Shown
 from search.translate import Queries
 
 Q = TypeVar("Q")
@@ -33,6 +33,10 @@ class Row(Protocol):
         ms: When it was seen; 0 where that is unknown.
         score: Only where that is the order.
     """
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other rows of this view."""
 
     @property
     def id(self) -> str:
@@ -90,6 +94,9 @@ class Engine(Protocol[Q, R]):
     ) -> Iterator[R]:
         """By (seen, id), all of them, read as they are asked for; ``words``: to be verified."""
 
+    def keys(self, query: Q, *, most: int) -> Container[Hashable]:
+        """The keys of the newest rows of ``query``; none where reading them spares nothing."""
+
     def by_score(self, query: Q, *, most: int, words: bool = False) -> Iterator[R]:
         """The best first."""
 
@@ -99,8 +106,8 @@ class Engine(Protocol[Q, R]):
     def aggregate(self, query: Q, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answers to the aggregations ``asked``, over all that ``query`` finds."""
 
-    def records(self, rows: Sequence[R]) -> Sequence[StoryRecord]:
-        """The whole record of each row."""
+    def shown(self, rows: Sequence[R]) -> Sequence[Shown]:
+        """What is shown of each row."""
 
     def story_sizes(self, stories: Sequence[str]) -> Mapping[str, int]:
         """How many articles each story has."""

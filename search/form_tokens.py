@@ -33,7 +33,7 @@ ONE_CLICK = "/unsubscribe/"
 """Sent by mail programs (RFC 8058), which have no cookie: the address itself is the secret."""
 
 
-def _form_token(request: Request) -> str:
+async def _form_token(request: Request) -> str:  # what is not async is sent to a thread
     """The token for the forms and scripts of the page that is being made."""
     return token_of(getattr(request.state, "form_secret", ""))
 

@@ -71,7 +71,9 @@ class Login:
             return
         request = Request(scope)
         try:
-            account = await run_in_threadpool(self._account, request)
+            account = None
+            if _is_signed(request):
+                account = await run_in_threadpool(self._account, request)
         except WirewatchError as error:
             await problem_of(error)(scope, receive, send)
             return
@@ -89,13 +91,11 @@ class Login:
 
     def _account(self, request: Request) -> Account | None:
         """Whose token or cookie the request carries."""
-        token, cookie = _bearer(request), request.cookies.get(SESSION_COOKIE)
-        if token is None and not cookie:
-            return None
+        token = _bearer(request)
         if token is not None:
             account = self._accounts.by_token(token)
         else:
-            account = self._accounts.by_session(cookie or "")
+            account = self._accounts.by_session(request.cookies.get(SESSION_COOKIE, ""))
         now = self._clock()
         if account and now - self._noted.get(account.token, -math.inf) > NOTED_SECONDS:
             self._noted[account.token] = now
@@ -164,6 +164,11 @@ class Login:
             await send(message)
 
         return sending
+
+
+def _is_signed(request: Request) -> bool:
+    """Whether an account is to be looked for, which waits for the disk."""
+    return _bearer(request) is not None or bool(request.cookies.get(SESSION_COOKIE))
 
 
 def _bearer(request: Request) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,7 +10,7 @@ import tantivy
 
 from processors.document import Document
 from search.cursor import Cursor
-from search.stored_fields import bytes_at, text_at
+from search.stored_fields import bytes_at, count_in, text_at
 from search.stored_words import unpack
 from search.tantivy_queries import all_of, numbers
 from search.tantivy_schema import WORDS, place, time_of
@@ -30,6 +30,11 @@ class Row:
     address: tantivy.DocAddress
     place: int = 0
     score: float | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from other rows of this view."""
+        return self.address.segment_ord, self.address.doc
 
     @property
     def id(self) -> str:
@@ -68,23 +73,32 @@ def by_time(
     *,
     newest_first: bool,
     behind: Cursor | None = None,
+    at_first: int,
+    counted: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Row]:
-    """By (seen, id), all of them, read as they are asked for."""
-    start = _LAST_PLACE if newest_first else 0
+    """By (seen, id), all of them, read as they are asked for: ``at_first`` so many.
+
+    ``counted`` is told how many there are, where that cost nothing: without a cursor.
+    """
+    start = first = _LAST_PLACE if newest_first else 0
     edge: tuple[int, str] | None = None
     if behind is not None:
         start = place(behind.ms, behind.article_id)
         edge = (start, behind.article_id)
-    limit = _BATCH
+    limit = at_first
     while 0 <= start <= _LAST_PLACE:
         low, high = (0, start) if newest_first else (start, _LAST_PLACE)
-        hits = searcher.search(
-            all_of([query, numbers("place", low, high)]),
+        is_all = start == first
+        answer = searcher.search(
+            query if is_all else all_of([query, numbers("place", low, high)]),
             limit,
-            count=False,
+            count=is_all,
             order_by_field="place",
             order=tantivy.Order.Desc if newest_first else tantivy.Order.Asc,
-        ).hits
+        )
+        if is_all:
+            counted(count_in(answer))
+        hits = answer.hits
         groups = [(key, [*found]) for key, found in groupby(hits, key=lambda hit: int(hit[0]))]
         is_last = len(hits) < limit
         whole = groups if is_last else groups[:-1]  # the last place may have more documents

@@ -52,6 +52,7 @@ def serve(descriptor: int, path: str) -> None:
     with socket.socket(fileno=descriptor) as channel:
         reader.searcher()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # articles that are kept are no garbage
         send(channel, b"ready")
         while frame := receive(channel):
             send(channel, pickle.dumps(_answer(reader, pickle.loads(frame))))  # noqa: S301 - ours

@@ -42,5 +42,9 @@ def record_at(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> StoryR
 
 def count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
     """How many documents ``query`` finds."""
-    found = searcher.search(query, 1, count=True)
+    return count_in(searcher.search(query, 1, count=True))
+
+
+def count_in(found: tantivy.SearchResult) -> int:
+    """How many documents a search found that was to count them."""
     return int(found.count)  # type: ignore[attr-defined] # missing in the package's stub

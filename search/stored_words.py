@@ -6,23 +6,33 @@ Reading them takes a tenth of analysing the text again. Pure.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import compress, count
 from operator import ne
 
+from ingest.article import Article
 from processors.analysis import Analysed
 from processors.document import Document, Metadata
+
+_FEW = 8  # words that are looked for one by one before the text is split
 
 _SEPARATOR = "\x1f"  # a control character: the analysis leaves none in a word, JSON none as such
 
 
 class StoredWords(Analysed):
-    """A text without its letters: words, their case and sentences; no offsets."""
+    """The words of a text, their case and sentences; offsets only with the ``text`` itself."""
 
-    def __init__(self, joined: str, cased: str, sentences: str) -> None:
-        super().__init__("", joined)
+    def __init__(self, joined: str, cased: str, sentences: str, *, text: str = "") -> None:
+        super().__init__(text, joined)
         self.__dict__.update(_packed_cased=cased, _packed_sentences=sentences)
+
+    def places(self, word: str) -> Sequence[int]:
+        """Where ``word`` stands, rising; of few words without splitting the text for it."""
+        if "words" not in self.__dict__ and len(self._places) < _FEW:
+            self._places[word] = _places(word, self.joined)
+        return super().places(word)
 
     @cached_property
     def cased(self) -> tuple[str, ...]:
@@ -39,6 +49,32 @@ class StoredWords(Analysed):
         return tuple(map(int, self.__dict__["_packed_sentences"].split()))
 
 
+class StoredDocument(Document):
+    """A document whose metadata, which most queries do not ask for, is read when asked for."""
+
+    def __init__(self, title: Analysed, body: Analysed, packed: str) -> None:
+        self.__dict__.update(title=title, body=body, _packed_metadata=packed)
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Its metadata."""
+        return _metadata(self.__dict__["_packed_metadata"])
+
+
+def _places(word: str, joined: str) -> list[int]:
+    """How many words stand before each ``word``."""
+    padded, sought = f" {joined} ", f" {word} "
+    found: list[int] = []
+    number, reached = 0, 0
+    place = padded.find(sought)
+    while place >= 0:
+        number += padded.count(" ", reached, place)
+        found.append(number)
+        reached = place
+        place = padded.find(sought, place + len(sought) - 1)
+    return found
+
+
 def pack(found: Document) -> bytes:
     """The words and metadata of ``found``; some 0.6 of the size of its text."""
     return _SEPARATOR.join(
@@ -46,10 +82,13 @@ def pack(found: Document) -> bytes:
     ).encode()
 
 
-def unpack(data: bytes) -> Document:
-    """The document that was packed, without its texts and offsets."""
+def unpack(data: bytes, article: Article | None = None) -> Document:
+    """The document that was packed; without its ``article`` it has no texts and offsets."""
     parts = data.decode().split(_SEPARATOR)
-    return Document(StoredWords(*parts[:3]), StoredWords(*parts[3:6]), _metadata(parts[6]))
+    title, text = (article.title, article.text) if article else ("", "")
+    return StoredDocument(
+        StoredWords(*parts[:3], text=title), StoredWords(*parts[3:6], text=text), parts[6]
+    )
 
 
 def _packed(text: Analysed) -> tuple[str, str, str]:

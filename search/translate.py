@@ -43,12 +43,14 @@ MAX_WORDS = 250_000
 
 _MAX_JOKERS = 4  # ``?`` beside a ``*``: each doubles the automaton
 _WHOLE_DICTIONARY = 20_000.0
-_FIELDS: dict[Zone | None, tuple[Zone, ...]] = {
+FIELDS: dict[Zone | None, tuple[Zone, ...]] = {
     None: ("title", "body"),
     "title": ("title",),
     "lead": ("lead",),
     "body": ("body",),
 }
+"""Where the engine looks for a term of a zone."""
+
 Q = TypeVar("Q")
 
 
@@ -150,9 +152,9 @@ class _Translator(Generic[Q]):
             case TimeRange(name=time, start=start, end=end):
                 return Translation(self._queries.between(time, start, end))
             case Near() | SameSentence() | NotWithin():
-                return self._any(self._positional(node, zone) for zone in _FIELDS[node.zone])
+                return self._any(self._positional(node, zone) for zone in FIELDS[node.zone])
             case _:
-                return self._any(self._term(node, zone) for zone in _FIELDS[node.zone])
+                return self._any(self._term(node, zone) for zone in FIELDS[node.zone])
 
     def _all(self, of: Sequence[Node]) -> Translation[Q]:
         wanted: list[Q] = []

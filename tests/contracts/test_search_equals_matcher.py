@@ -23,8 +23,10 @@ from processors.document import Document, document
 from processors.query import parse
 from processors.query_tree import Query
 from processors.records import StoryRecord
-from processors.reference import matches
+from processors.reference import matches, spans
+from search.certain import certain
 from search.engine import Engine
+from search.highlights import highlighted
 from search.index import Index, SearchRequest, Sort
 from search.tantivy_index import TantivyIndex
 from search.translate import translate
@@ -81,6 +83,9 @@ class Searched:
             return
         assert [hit.article.id for hit in result.hits] == expected
         assert (result.total, result.relation) == (len(expected), "eq")
+        for hit in self.index.search(SearchRequest(query=query, size=3)).hits:
+            found = self.documents[hit.article.id]
+            assert hit.highlights == highlighted(found, spans(query, found, with_lead=False))
         for cautious in (False, True):
             self.check_candidates(query, expected, cautious=cautious)
 
@@ -89,8 +94,11 @@ class Searched:
             queries_of_engine = engine.queries(cautious=cautious)
             found = translate(query.root, queries_of_engine)
             candidates = {row.id for row in engine.by_time(found.query, newest_first=True)}
+            sure = certain(query.root, queries_of_engine) or found.query
+            surely = {row.id for row in engine.by_time(sure, newest_first=True)}
         assert candidates >= set(expected)
         assert not found.exact or len(candidates) == len(expected)
+        assert sure is found.query or surely <= set(expected)
 
     def check_pages(self, text: str, size: int, sort: Sort) -> None:
         try:

@@ -74,6 +74,22 @@ def test_both_passes_over_a_text_give_the_same_words(text: str) -> None:
 
 @settings(max_examples=1000, deadline=None)
 @given(ANYTHING)
+def test_one_word_looked_for_alone_stands_where_all_of_them_say(text: str) -> None:
+    found, alone = analyse(text), analyse(text)
+    assert [alone.edges(place) for place in range(len(alone.words))] == [*found.offsets]
+    assert [alone.sentence(place) for place in range(len(alone.words))] == [*found.sentences]
+
+
+@pytest.mark.parametrize("text", ["The café in l'Aquila, don't", "Как дела — rock'n'roll, don't"])
+def test_a_plain_text_is_not_traced_for_one_word(text: str) -> None:
+    found = analyse(text)
+    start, end = found.edges(len(found.words) - 1)
+    assert text[start:end] == "don't"
+    assert "offsets" not in vars(found)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(ANYTHING)
 def test_every_word_comes_from_where_its_offsets_say(text: str) -> None:
     found = analyse(text)
     last = 0

@@ -37,6 +37,14 @@ def test_unpacking_gives_the_words_that_were_packed(
         assert mine.sentences == original.sentences
 
 
+@settings(max_examples=300, deadline=None)
+@given(documents())
+def test_words_stand_where_they_did(document: Document) -> None:
+    found = unpack(pack(document))
+    for word in {*document.body.words, "absent"}:
+        assert [*found.body.places(word)] == [*document.body.places(word)]
+
+
 def test_times_are_kept_in_milliseconds_as_records_keep_them() -> None:
     seen = datetime(2026, 11, 1, 0, 0, 0, 1999, UTC)
     found = unpack(pack(Document(analyse("a"), analyse("b"), Metadata(seen=seen))))
