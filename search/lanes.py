@@ -24,7 +24,12 @@ LINES_IN_FLIGHT = 20
 
 @dataclass(slots=True)
 class Lane:
-    """One receiver. ``host`` is shared with its neighbours on the same host."""
+    """One receiver.
+
+    Attributes:
+        host: Shared with its neighbours on the same host.
+        is_stored: Whether the log knows of what was learnt last: until then it is behind.
+    """
 
     endpoint: Endpoint
     limit: int
@@ -32,6 +37,7 @@ class Lane:
     waiting: deque[str] = field(default_factory=deque)
     running: int = 0
     rests_until: datetime | None = None
+    is_stored: bool = True
 
     def next(self, *, now: datetime, patient: bool) -> str | None:
         """The alert to send now, if one may be; ``patient``: a failing receiver gets a rest."""
@@ -51,6 +57,7 @@ class Lane:
 
     def learnt(self, endpoint: Endpoint, *, now: datetime) -> None:
         """Take in how the receiver does."""
+        self.is_stored = self.is_stored and endpoint is self.endpoint
         self.endpoint = endpoint
         rest = rest_seconds(endpoint)
         self.rests_until = now + timedelta(seconds=rest) if rest else None
@@ -79,9 +86,9 @@ class Lanes:
             stored = await asyncio.to_thread(endpoint_of, self._log, target)
             way = await asyncio.to_thread(address_of, self._log, target)
             lane = self._lanes.setdefault(target, self._made(stored, way))
-        elif lane.endpoint.disabled:
+        elif lane.endpoint.disabled and lane.is_stored:
             stored = await asyncio.to_thread(endpoint_of, self._log, target)
-            if not stored.disabled:
+            if not stored.disabled and lane.is_stored:
                 lane.endpoint, lane.rests_until = stored, None
         return lane
 

@@ -149,6 +149,7 @@ class Turns:
         lane = await self._receivers.lane(target)
         if not outcome.error and self._receivers.learn(lane, outcome):
             await self._rounds.note(lane.endpoint)
+            lane.is_stored = True
             self.pump(lane)
 
     async def attempt(self, target: str, alert_id: str, *, forced: bool = False) -> None:
@@ -178,6 +179,8 @@ class Turns:
             if alert_id in self._rounds:
                 self._waiting.let_go(alert_id, self._rounds.abandon(alert_id))
             return
+        finally:
+            lane.is_stored = lane.is_stored or is_changed
         if is_given_up:
             self.begin([notice_id(alert_id, lane.endpoint)])
         if over is not None:
