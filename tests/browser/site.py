@@ -36,6 +36,7 @@ WAIT_SECONDS = 60.0
 EVERYTHING = "NOT zyzzyva"
 LIVE, HOME = "/wire.xml", "/"
 GOOD, BAD = "/hook", "/broken"
+FERRY = "Ferries stop at Port Ellin"
 SETTINGS: dict[str, object] = {
     "net.allow": "127.0.0.1:*",
     "poll.min_seconds": 0.5,
@@ -199,11 +200,13 @@ async def with_alerts(site: Site) -> None:
     )
     site.publish(
         "live-ferry",
-        "Ferries stop at Port Ellin",
+        FERRY,
         "Ferry crews at Port Ellin stopped work at noon. The operator offered talks.",
     )
 
     async def done() -> bool:
-        return {one["state"] for one in await site.alerts()} >= {"sent", "failed"}
+        states = {one["title"]: one["state"] for one in await site.alerts()}
+        truce, ferry = states.get("Truce talks resume in Tarn"), states.get(FERRY)
+        return (truce, ferry) == ("sent", "failed")
 
     await until(done)
