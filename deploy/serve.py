@@ -65,7 +65,8 @@ def bind_port(settings: ApiSettings, *, accounts: AccountStore) -> socket.socket
     if settings.needs_login and not accounts.exist():
         raise UsageError(
             f"refused to listen on {settings.host}: there is no account yet",
-            sentence="Others could reach this Wirewatch, and there is no account yet.",
+            sentence=f"Others could reach this Wirewatch (on {settings.host}), and there is no "
+            "account yet.",
             hint="Make one: wirewatch accounts add NAME --scope admin; or listen on 127.0.0.1.",
             code="no-account",
         )

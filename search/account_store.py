@@ -21,7 +21,8 @@ from search.accounts import (
     is_same,
     new_token,
 )
-from search.caller import LOCAL, Scope
+from search.caller import LOCAL
+from search.scopes import Scope
 
 TOPIC = "accounts"
 ACCOUNT, SESSION, USED = "account:", "session:", "used:"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingest.errors import UsageError
 from ingest.wire import SCHEMA, Time
-from search.caller import Scope
+from search.scopes import Scope
 
 TOKEN_PREFIX = "ww_"  # noqa: S105  what a token begins with, so that people know it for one
 TOKEN_BYTES = 32

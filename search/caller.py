@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-Scope = Literal["read", "write", "admin"]
+from search.scopes import Scope
 
 EVERY_SCOPE: frozenset[Scope] = frozenset({"read", "write", "admin"})
 

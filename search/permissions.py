@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from search.caller import Scope
 from search.form_tokens import ONE_CLICK, SAFE_METHODS
+from search.scopes import Scope
 
 OPEN = frozenset({"/healthz", "/readyz", "/login", "/favicon.ico"})
 OPEN_BELOW = ("/static/", ONE_CLICK)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.embedded import Embedded
 from deploy.serve import bind_port, serving_port
-from search.caller import Scope
+from search.scopes import Scope
 from tests.shell import opened
 
 START_SECONDS = 60.0

@@ -11,7 +11,7 @@ from deploy.cli.context import context_of
 from deploy.cli.output import print_json, print_line, print_table
 from deploy.cli.times import day, minute, when
 from ingest.errors import UsageError
-from search.caller import Scope
+from search.scopes import Scope
 
 SCOPES: tuple[str, ...] = get_args(Scope)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ingest.wire import as_json, format_time
 from search.accounts import Account
-from search.caller import Scope
+from search.scopes import Scope
 from search.services import Services
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from search.caller import Scope
+from search.scopes import Scope
 from tests.browser.fixtures import IN_BROWSER
 from tests.browser.watched import Visit, visiting
 from tests.port_server import Served, served

@@ -155,7 +155,7 @@ WRONG = {
     ),
     "target of an unknown kind": Wrong(
         verb=("subscriptions", "add", "x", "truce", "--to", "gopher://x"),
-        says=("gopher", "https://", "stdout:"),
+        says=("gopher", "https://", "mailto:"),
         code="unknown-target",
     ),
     "unknown subscription": Wrong(
@@ -221,8 +221,8 @@ WRONG = {
     ),
     "address that others can reach": Wrong(
         verb=("run", "--host", "192.0.2.1"),
-        says=("192.0.2.1", "no accounts"),
-        code="not-loopback",
+        says=("192.0.2.1", "no account yet", "wirewatch accounts add"),
+        code="no-account",
     ),
     "nobody to watch": Wrong(
         verb=("alerts", "watch"),

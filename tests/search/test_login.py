@@ -10,10 +10,10 @@ import pytest
 
 from deploy.embedded import Embedded
 from search.accounts import new_token
-from search.caller import Scope
 from search.form_tokens import SESSION_COOKIE
 from search.login import FAILURES_AT_ONCE
 from search.pages.login_page import own_page
+from search.scopes import Scope
 from tests.shell import browser, client, opened
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
