@@ -155,7 +155,8 @@ def _sentence(zone: Zone) -> Dsl:
 
 
 def _not_within(node: NotWithin, zone: Zone) -> Iterator[Dsl]:
-    outer = _by_width(node.outer, zone)
+    # Each by itself: of several together Lucene overlooks those as long as what they contain.
+    outer = [*chain.from_iterable(_by_width([one], zone) for one in node.outer)]
     for source in _by_width(node.inner, zone):
         free = source
         for one in outer:

@@ -162,6 +162,10 @@ def test_positions_are_found_as_the_definition_says(searched: Searched) -> None:
     searched.run(0.5, searched.check, positionals())
 
 
+def test_an_outer_phrase_as_long_as_the_inner_one_is_seen(searched: Searched) -> None:
+    searched.check('"U.S." NOT WITHIN (U.S. OR 停战)')
+
+
 def test_wide_distances_are_found_as_the_definition_says(searched: Searched) -> None:
     wide = st.builds("{} NEAR/{} {}".format, operands(), st.integers(5, 50), operands())
     searched.run(0.1, searched.check, wide)
