@@ -99,6 +99,8 @@ class AgentWorker(faust.Worker):
     def _end_late(self, status: int) -> None:
         if not self._done.wait(STOP_SECONDS):
             _events.warning("faust left", reason="it did not stop", seconds=STOP_SECONDS)
+            if self._failure is not None:  # ``run`` will not come to raise it
+                _events.critical("stage ends", reason=self._failure.sentence)
             os._exit(status)
 
 
