@@ -197,7 +197,7 @@ class Gathering:
         said = [alert_record(alert, shard) for alert, shard in made]
         written: set[str] = set()
         try:
-            with suppress(FencedError):
+            with suppress(FencedError):  # their owner reads them, and nothing was sent
                 written = await self._outcomes.write(said, since=since) if said else written
         finally:
             for alert, _ in made:

@@ -131,7 +131,7 @@ class Rounds:
             if since is None:
                 begun.elsewhere[alert.alert_id] = shard
             elif speaks_of(alert, self._outcomes.erased):  # claimed while it was being erased
-                with suppress(FencedError):
+                with suppress(FencedError):  # then its owner empties it
                     await self._outcomes.write([alert_record(alert, shard)], since=held)
                 begun.early[alert.alert_id] = self._clock()
             elif alert.state == "held":

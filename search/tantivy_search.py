@@ -84,7 +84,7 @@ class TantivyEngine:
         query: tantivy.Query,
         *,
         most: int,
-        words: bool = False,  # noqa: ARG002 - as above
+        words: bool = False,  # noqa: ARG002 - of the protocol
     ) -> Iterator[Row]:
         """The best first."""
         with _too_many_words():

@@ -38,8 +38,12 @@ def served(
     *overrides: str,
     accounts: dict[str, Scope] | None = None,
     fill: Callable[[Embedded], Awaitable[None]] = _no_news,
+    works: bool = False,
 ) -> Iterator[Served]:
-    """A server over a new data folder with ``accounts``, filled by ``fill``."""
+    """A server over a new data folder with ``accounts``, filled by ``fill``.
+
+    ``works``: its stages run beside it, but nothing is polled or sent.
+    """
     ready: list[Served] = []
     started = threading.Event()
     loop = asyncio.new_event_loop()
@@ -53,7 +57,8 @@ def served(
                 for name, scope in (accounts or {}).items()
             }
             listener = bind_port(shell.settings.api, accounts=shell.accounts)
-            async with serving_port(shell, listener) as port:
+            working = shell.working() if works else contextlib.nullcontext()
+            async with working, serving_port(shell, listener) as port:
                 url = f"http://127.0.0.1:{port}"
                 await _answering(port)
                 ready.append(Served(url=url, shell=shell, tokens=tokens))

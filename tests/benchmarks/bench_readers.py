@@ -8,6 +8,7 @@ One process is Wirewatch with its port, another the readers; alerts go to a file
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import random
@@ -110,11 +111,9 @@ async def feed(shell: Embedded, stop: asyncio.Event) -> None:
     for number in count():
         wait = started + number / ARTICLES_PER_SECOND - time.monotonic()
         if wait > 0:
-            try:
+            with contextlib.suppress(TimeoutError):  # it is time for the next
                 async with asyncio.timeout(wait):
                     await stop.wait()
-            except TimeoutError:
-                pass
         if stop.is_set():
             return
         text = f"{chance.choice(corpus)[:1500]} {chance.getrandbits(64):x}"

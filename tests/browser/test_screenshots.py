@@ -1,4 +1,7 @@
-"""The pictures of docs/pages.md: each page has one; ``WIREWATCH_SCREENSHOTS=1`` takes them anew."""
+"""The pictures of docs/pages.md: each page has one, taken anew into a folder of the test.
+
+``WIREWATCH_SCREENSHOTS=1`` puts them into the docs.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import re
 import struct
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.browser.fixtures import IN_BROWSER, Visitor
 from tests.browser.routes import every_page
@@ -36,20 +37,22 @@ async def shots(site: Site) -> dict[str, tuple[str, dict[str, Any]]]:
     return {name: (path, DESK) for name, path in paths.items()} | others
 
 
-def size_of(picture: Path) -> tuple[int, int]:
-    """Width and height, out of a PNG's header."""
-    width, height = struct.unpack(">II", picture.read_bytes()[16:24])
-    return width, height
+def assert_is_fit(picture: Path, shape: dict[str, Any]) -> None:
+    """It is small, and as large as the window; width and height stand in a PNG's header."""
+    assert picture.stat().st_size <= MAX_BYTES, picture.name
+    window = shape["viewport"]["width"], shape["viewport"]["height"]
+    assert struct.unpack(">II", picture.read_bytes()[16:24]) == window, picture.name
 
 
-@pytest.mark.skipif(os.environ.get("WIREWATCH_SCREENSHOTS") != "1", reason="takes no new pictures")
-async def test_pictures_are_taken(site: Site, visitor: Visitor) -> None:
-    FOLDER.mkdir(exist_ok=True)
+async def test_every_picture_can_be_taken(site: Site, visitor: Visitor, tmp_path: Path) -> None:
+    folder = FOLDER if os.environ.get("WIREWATCH_SCREENSHOTS") == "1" else tmp_path
     for name, (path, shape) in (await shots(site)).items():
         visit = await visitor(**shape)
         page = await visit.page(path)
         await page.evaluate("document.activeElement.blur()")
-        await page.screenshot(path=FOLDER / f"{name}.png", animations="disabled", caret="hide")
+        picture = folder / f"{name}.png"
+        await page.screenshot(path=picture, animations="disabled", caret="hide")
+        assert_is_fit(picture, shape)
 
 
 async def test_every_page_has_its_picture_and_every_picture_its_page(
@@ -64,8 +67,8 @@ async def test_every_page_has_its_picture_and_every_picture_its_page(
     assert reached <= {path.partition("?")[0] for path, _ in wanted.values()}
 
 
-async def test_pictures_are_small_and_of_the_size_they_are_taken_in(site: Site) -> None:
+async def test_the_pictures_of_the_docs_are_small_and_of_the_size_they_are_taken_in(
+    site: Site,
+) -> None:
     for name, (_, shape) in (await shots(site)).items():
-        picture = FOLDER / f"{name}.png"
-        assert picture.stat().st_size <= MAX_BYTES, name
-        assert size_of(picture) == (shape["viewport"]["width"], shape["viewport"]["height"]), name
+        assert_is_fit(FOLDER / f"{name}.png", shape)

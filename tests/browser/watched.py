@@ -36,7 +36,10 @@ class Visit:
         return page
 
     def allow(self, *words: str) -> None:
-        """Faults with one of these words in them are meant to happen."""
+        """Faults with one of these words in them are meant to happen.
+
+        Chromium lists the status of a page that answers 400 or 401 as an error, whatever it shows.
+        """
         self.allowed += words
 
     def unexpected(self) -> list[str]:

@@ -11,6 +11,8 @@ from ingest.errors import FileError
 from search.accounts import new_token
 from search.api_settings import ApiSettings, plain_http_warning
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104  what is tested
+
 
 def test_a_file_of_this_users_own_gives_its_token(tmp_path: Path) -> None:
     token, file = new_token(), tmp_path / "token"
@@ -51,7 +53,7 @@ def test_a_file_that_keeps_no_secret_is_one_sentence_without_it(
     [
         (ApiSettings(), False),
         (ApiSettings(host="::1"), False),
-        (ApiSettings(host="0.0.0.0"), True),  # noqa: S104  meant
+        (ApiSettings(host=EVERYWHERE), True),
         (ApiSettings(host="192.0.2.1", hosts=("news.example",)), True),
         (ApiSettings(host="192.0.2.1", behind_proxy=True), False),
         (ApiSettings(host="192.0.2.1", tls_certificate="cert.pem"), False),
@@ -68,8 +70,8 @@ def test_a_port_that_others_reach_in_clear_is_warned_of(
     [
         (ApiSettings(), "http://127.0.0.1:8720"),
         (ApiSettings(host="::1"), "http://[::1]:8720"),
-        (ApiSettings(host="0.0.0.0"), "http://127.0.0.1:8720"),  # noqa: S104  meant
-        (ApiSettings(host="0.0.0.0", hosts=("news.example",)), "http://news.example:8720"),  # noqa: S104
+        (ApiSettings(host=EVERYWHERE), "http://127.0.0.1:8720"),
+        (ApiSettings(host=EVERYWHERE, hosts=("news.example",)), "http://news.example:8720"),
         (ApiSettings(hosts=("news.example",), behind_proxy=True), "https://news.example"),
         (ApiSettings(hosts=("news.example",), tls_certificate="c"), "https://news.example:8720"),
     ],

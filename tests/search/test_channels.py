@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def delivery(target: str, payload: str = PAYLOAD) -> Delivery:
 
 @asynccontextmanager
 async def channels(
-    secrets: Secrets, *allow: str, stdout: io.StringIO | None = None, **settings: float
+    secrets: Secrets, *allow: str, stdout: io.StringIO | None = None, **settings: Any
 ) -> AsyncIterator[Channels]:
     guard = Guard(NetSettings(allow=allow))
     with TemporaryDirectory() as folder, closing(SqliteLog(Path(folder) / "log.sqlite")) as log:
@@ -50,7 +51,7 @@ async def channels(
             guard=guard,
             connections=Connections(guard, keep_alive=True),
             secrets=secrets,
-            settings=AlertSettings(**settings),  # type: ignore[arg-type]  # whole numbers too
+            settings=AlertSettings(**settings),
             stdout=stdout or io.StringIO(),
         )
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -269,7 +270,7 @@ async def test_members_share_the_fate_of_their_digest_and_a_retry_brings_it(
                 clock.advance(hours=25)
                 desk.sender.notify([])
                 await receiver.wait_for(number)
-                await desk.until(lambda found, done=number: attempts(found) == done)  # type: ignore[misc]
+                await desk.until(tried(number))
             failed = await desk.until_all("failed")
             (digest,), members = by_type(failed)
             assert {one.digest for one in members} == {digest.alert_id}
@@ -282,8 +283,8 @@ async def test_members_share_the_fate_of_their_digest_and_a_retry_brings_it(
                 await desk.sender.retry("nothing")
 
 
-def attempts(alerts: list[Alert]) -> int:
-    return max(len(one.attempts) for one in alerts)
+def tried(times: int) -> Callable[[list[Alert]], bool]:
+    return lambda found: max(len(one.attempts) for one in found) == times
 
 
 async def test_a_held_alert_can_be_sent_now(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from deploy.serve import bind_socket, serving
+from ingest.log import topic_specs
 from search import live as live_module
 from search import live_events
 from search.live import Live, Start
@@ -81,8 +82,8 @@ class Ear:
 
 @pytest.fixture(params=["one partition", "many"])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsdesk]:
-    more = {"specs": MANY} if request.param == "many" else {}
-    found = Newsdesk(folder=tmp_path, **more)  # type: ignore[arg-type]  # as its fields say
+    specs = MANY if request.param == "many" else topic_specs()
+    found = Newsdesk(folder=tmp_path, specs=specs)
     yield found
     found.close()
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,8 @@ def write(index: TantivyIndex, count: int) -> None:
     index.refresh()
 
 
-def request(query: str, **more: object) -> SearchRequest:
-    return SearchRequest(query=parse(query), **more)  # type: ignore[arg-type]  # as it says
+def request(query: str, **more: Any) -> SearchRequest:
+    return SearchRequest(query=parse(query), **more)
 
 
 def until(found: Callable[[], SearchResult | None]) -> SearchResult:

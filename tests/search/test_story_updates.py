@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from tests.alerting import Newsdesk, revised, story
 from tests.receiver import Receiver
 
 
-def grown(name: str, size: int, **more: object) -> StoryRecord:
-    return replace(story(name, story_id="s"), size=size, **more)  # type: ignore[arg-type]
+def grown(name: str, size: int, **more: Any) -> StoryRecord:
+    return replace(story(name, story_id="s"), size=size, **more)
 
 
 def told(desk: Newsdesk) -> list[tuple[str, int]]:

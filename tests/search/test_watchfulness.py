@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,14 +79,14 @@ class Desk:
         self.index.write(records, checkpoint=Checkpoint(log="test", stories={0: 0}))
         self.index.refresh()
 
-    def polled(self, *, last_new: datetime, gap: timedelta = HOUR, **more: object) -> None:
+    def polled(self, *, last_new: datetime, gap: timedelta = HOUR, **more: Any) -> None:
         """The feed answers now, and brought its last article then."""
         given = {"last_ok": self.clock.now, "poll": 9, **more}
         state = FeedState(
             feed_id=self.feed.id,
             last_new=last_new,
             usual_gap_seconds=gap.total_seconds(),
-            **given,  # type: ignore[arg-type]  # as its fields say
+            **given,
         )
         value = encode(state)
         self.news.log.append([NewRecord(topic="feed-state", key=self.feed.id, value=value)])
