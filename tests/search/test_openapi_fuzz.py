@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from deploy.embedded import Embedded
 from search.scopes import Scope
 from search.views import all_alerts
 from tests.port_server import Served, served
-from tests.shell import carry
+from tests.shell import carry, opened
 
 EXAMPLES = 8
 """Requests an operation, right ones and wrong ones; some sixty operations take half a minute."""
@@ -49,13 +51,14 @@ CHECKS: list[CheckFunction] = [
 pytestmark = pytest.mark.timeout(400)
 
 
-async def filled(shell: Embedded) -> None:
+async def fill(folder: Path) -> None:
     """News, a subscription with an alert, and a feed."""
-    out = shell.folder.path / "alerts.jsonl"
-    shell.subscriptions.add(name="truce", query="truce", to=[f"file:{out}"])
-    shell.subscriptions.add(name="a/b ü", query="topic:ceasefire-talks", to=[f"file:{out}"])
-    await carry(shell)
-    shell.feeds.add("https://port.example/feed")
+    async with opened(folder) as shell:
+        out = shell.folder.path / "alerts.jsonl"
+        shell.subscriptions.add(name="truce", query="truce", to=[f"file:{out}"])
+        shell.subscriptions.add(name="a/b ü", query="topic:ceasefire-talks", to=[f"file:{out}"])
+        await carry(shell)
+        shell.feeds.add("https://port.example/feed")
 
 
 @pytest.fixture(scope="module", params=["no-login", "login"])
@@ -68,7 +71,8 @@ def server(
         login = "true" if request.param == "login" else "false"
         more = ("api.requests_per_minute=1000000", f"api.require_login={login}")
         boss: dict[str, Scope] = {"boss": "admin"}
-        with served(folder, *more, accounts=boss, fill=filled, works=True) as found:
+        asyncio.run(fill(folder))
+        with served(folder, *more, accounts=boss, works=True) as found:
             yield found
 
 
