@@ -72,7 +72,8 @@ def bind_port(settings: ApiSettings, *, accounts: AccountStore) -> socket.socket
         )
     _check_certificate(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio spares answers the wait of Nagle (40 ms) only where the protocol is named.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((settings.host, settings.port))

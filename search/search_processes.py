@@ -22,12 +22,12 @@ from ingest.errors import WirewatchError
 from search.frames import receive, send
 from search.index import SearchRequest, SearchResult
 
-MOST = min(4, max(1, (os.cpu_count() or 2) - 1))
-"""Processes: one processor is left to the stages."""
+MOST = min(4, max(2, os.cpu_count() or 2))
+"""Processes; two at least, or each short search waits for the long one before it."""
 
-AT_ONCE = MOST + 1
-"""Searches under way; the others wait their turn: all at once they would all be late, and the
-stages, which share their process with some of them, too."""
+AT_ONCE = MOST
+"""Searches under way; the others wait their turn. One more than there are processes would be
+searched in this one, where the stages and all answers would wait for it."""
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 60.0

@@ -26,7 +26,6 @@ HEADERS = {
     # Not no-referrer: with that browsers send "Origin: null" with our own forms, and where the
     # way is plain http there is no Sec-Fetch-Site to tell them from forms of other sites.
     "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }

@@ -18,17 +18,17 @@ def static_files(frame: Frame) -> APIRouter:
     router = APIRouter()
 
     @router.get("/static/{name}")
-    def latest(name: str) -> Response:
+    async def latest(name: str) -> Response:
         """A file as it is now."""
         return _file(frame, name, AN_HOUR)
 
     @router.get("/static/{version}/{name}")
-    def versioned(version: str, name: str) -> Response:
+    async def versioned(version: str, name: str) -> Response:
         """A file of this version; of another one only while it is asked for."""
         return _file(frame, name, FOR_EVER if version == frame.version else "no-store")
 
     @router.get("/favicon.ico", status_code=204)
-    def icon() -> Response:
+    async def icon() -> Response:
         """Nothing: browsers ask for it by themselves, and no page may show an image."""
         return Response(status_code=204, headers={"cache-control": FOR_EVER})
 

@@ -76,9 +76,8 @@ async def prepare(folder: Path) -> None:
             while batch := [one for _, one in zip(range(BATCH), made, strict=False)]:
                 done += len(batch)
                 shell.index.write(batch, checkpoint=Checkpoint(log=log, stories={0: 0}))
-            shell.subscriptions.add(
-                name="bench", query=ALERTED, to=[f"file:{folder / 'alerts.jsonl'}"]
-            )
+            to = [f"file:{folder / 'alerts.jsonl'}"]
+            shell.subscriptions.add(name="bench", query=ALERTED, to=to, every_article=True)
 
 
 async def serve(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -148,3 +149,21 @@ async def test_the_socket_is_for_this_user_and_replaces_a_stale_one(tmp_path: Pa
         transport = httpx.AsyncHTTPTransport(uds=str(path))
         async with httpx.AsyncClient(transport=transport) as client:
             assert (await client.get("http://wirewatch/")).json() == "yes"
+
+
+async def test_no_answer_waits_for_the_reader_to_confirm_its_first_part(
+    accounts: AccountStore,
+) -> None:
+    """Nagle's algorithm holds the second part of an answer back, 40 ms each time."""
+    seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        seen.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listener = bind_port(ApiSettings(port=0), accounts=accounts)
+    async with await asyncio.start_server(accepted, sock=listener):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        assert await seen
+        writer.close()
