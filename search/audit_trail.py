@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import structlog
 from fastapi import Request
@@ -15,8 +16,14 @@ from search.audit import account_record
 from search.caller import LOCAL, Caller
 from search.form_tokens import ONE_CLICK, SAFE_METHODS
 
-NO_CHANGE = ("/preview", "/check", "/login", "/logout", "/mark")
-"""They change nothing, or write their own line; what somebody reads is nobody else's business."""
+NO_CHANGE = re.compile(
+    r"POST (/api/subscriptions/preview|/local/feeds/check|/login|/logout|/articles/[^/]+/mark)"
+    r"|PUT /api/articles/[^/]+/mark"
+)
+"""They change nothing, or write their own line; what somebody reads is nobody else's business.
+
+Whole addresses: a subscription may be called ``x/check``, and its changes are changes.
+"""
 
 FAILED = 400
 IDS = ("id", "feed_id", "name")
@@ -33,8 +40,7 @@ class AuditTrail:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does."""
-        is_change = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
-        if not is_change or scope["path"].endswith(NO_CHANGE):
+        if scope["type"] != "http" or not _is_change(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         start: Message | None = None
@@ -66,6 +72,10 @@ class AuditTrail:
             await run_in_threadpool(self._log.append, [record])
         except StoreError as error:
             logger.warning("audit not written", change=record.key, reason=error.sentence)
+
+
+def _is_change(method: str, path: str) -> bool:
+    return method not in SAFE_METHODS and NO_CHANGE.fullmatch(f"{method} {path}") is None
 
 
 def _subject(scope: Scope, start: Message, body: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -40,6 +41,49 @@ async def test_each_change_is_written_down_with_who_made_it_and_of_what(shell: E
         ("POST /api/feeds", "boss", feed_id, 201),
         (f"DELETE /api/feeds/{feed_id}", "boss", feed_id, 200),
     ]
+
+
+@pytest.mark.parametrize("name", ["x/check", "preview", "a/preview", "login", "articles/1/mark"])
+async def test_a_change_is_written_down_whatever_the_subscription_is_called(
+    name: str, shell: Embedded
+) -> None:
+    _, token = shell.accounts.add("boss", scopes=("admin",))
+    path = f"/api/subscriptions/{quote(name)}"
+    given = {"name": name, "query": "truce", "to": ["https://port.example/hook"]}
+    async with browser(shell, token=token) as api:
+        made = (await api.post("/api/subscriptions", json=given)).json()["id"]
+        assert (await api.patch(path, json={"paused": True})).status_code == 200
+        assert (await api.delete(path)).status_code == 200
+    assert [(one.what, one.subject) for _, one in entries(shell.log)] == [
+        ("POST /api/subscriptions", made),
+        (f"PATCH /api/subscriptions/{name}", name),
+        (f"DELETE /api/subscriptions/{name}", name),
+    ]
+
+
+async def test_what_changes_nothing_is_not_written_down(shell: Embedded) -> None:
+    await carry(shell)
+    _, token = shell.accounts.add("boss", scopes=("admin",))
+    async with browser(shell, token=token) as api:
+        found = (await api.get("/api/search", params={"q": "ferry"})).json()["hits"][0]["id"]
+        mark = {"starred": True}
+        answers = [
+            await api.post("/api/subscriptions/preview", json={"query": "truce"}),
+            await api.put(f"/api/articles/{found}/mark", json=mark),
+        ]
+        page = (await api.get(f"/articles/{found}", headers={"Accept": "text/html"})).text
+        form_token = page.partition('name="form_token" value="')[2].partition('"')[0]
+        form = {"form_token": form_token, "starred": "1"}
+        answers += [
+            await api.post(f"/articles/{found}/mark", data=form),
+            await api.post("/logout", data={"form_token": form_token}),
+        ]
+    async with client(shell, local=True) as api:
+        file = shell.folder.path / "feed.xml"
+        file.write_text("<rss version='2.0'><channel><title>Port</title></channel></rss>")
+        answers.append(await api.post("/local/feeds/check", json={"file": str(file)}))
+    assert [one.status_code for one in answers] == [200, 200, 303, 303, 200]
+    assert list(entries(shell.log)) == []
 
 
 async def test_what_the_command_line_does_is_written_down_without_any_token(
