@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, TextIO, cast
 
@@ -31,6 +32,17 @@ def log_to_stderr(least: Literal["info", "warning"] = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Tolerant(sys.stderr))),
     )
+
+
+@contextlib.contextmanager
+def warnings_on_stderr() -> Iterator[None]:
+    """Only what is amiss, as ``log_to_stderr`` writes it, within the block: for short commands."""
+    before = structlog.get_config()
+    log_to_stderr("warning")
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _shown(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -98,9 +98,11 @@ def _at_rest(settings: Settings, context: Context) -> Iterator[Path]:
             # Imported here: opening the stores costs what the way over a socket does not need.
             from anyio.from_thread import start_blocking_portal
 
+            from deploy.events import warnings_on_stderr
             from deploy.local import open_at_rest
 
             folder = context.folder(settings)
+            stack.enter_context(warnings_on_stderr())
             opened = open_at_rest(settings, folder, wait_seconds=LOCK_WAIT_SECONDS)
             portal = stack.enter_context(start_blocking_portal())
             path = stack.enter_context(portal.wrap_async_context_manager(opened))
