@@ -49,8 +49,8 @@ class Distributed(Shell):
     def changed(self, name: str) -> None:
         """Nothing: owners of shards read the list ``name`` as it is written."""
 
-    async def retry_alert(self, alert_id: str) -> None:
-        """Ask the owner of the alert for another attempt.
+    async def retry_alert(self, alert_id: str) -> str:
+        """Ask the owner of the alert for another attempt; empty, since none was made yet.
 
         Raises:
             NotFoundError: there is no such alert.
@@ -62,6 +62,7 @@ class Distributed(Shell):
         alert = decode(Alert, record.value or b"")
         refuse_to_repeat(alert)
         await self._ask("retry", alert_id, shard=shard_of(alert.subscription))
+        return ""
 
     async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
         """Ask the owner of each for another attempt."""

@@ -204,9 +204,9 @@ class Embedded(Shell):
             # Routes work in threads; the poller belongs to the loop.
             self.loop.call_soon_threadsafe(self.poller.refresh)
 
-    async def retry_alert(self, alert_id: str) -> None:
-        """Give an alert that was not delivered an attempt now."""
-        await self.sender.retry(alert_id)
+    async def retry_alert(self, alert_id: str) -> str:
+        """Give an alert that was not delivered an attempt now; the id of what was tried."""
+        return await self.sender.retry(alert_id)
 
     async def retry_alerts(self, alert_ids: Sequence[str]) -> None:
         """Give alerts an attempt each; where nobody runs it is waited for."""

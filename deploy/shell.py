@@ -64,8 +64,11 @@ class Shell(ABC):
         """Tell the stages that the list ``name`` was written."""
 
     @abstractmethod
-    async def retry_alert(self, alert_id: str) -> None:
-        """Give an alert that was not delivered another attempt."""
+    async def retry_alert(self, alert_id: str) -> str:
+        """Give an alert that was not delivered another attempt; the id of what was tried.
+
+        That is empty where the owner of the alert was asked for it.
+        """
 
     @abstractmethod
     async def retry_alerts(self, alert_ids: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ class Replays:
         retry: Gives one alert another attempt.
     """
 
-    def __init__(self, retry: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, retry: Callable[[str], Awaitable[object]]) -> None:
         self._retry = retry
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._tasks = Tasks()

@@ -23,7 +23,7 @@ class Retries:
         self._turns = turns
         self._gathering = gathering
 
-    async def retry(self, alert_id: str) -> None:
+    async def retry(self, alert_id: str) -> str:
         """As ``Sender.retry``; one that is held goes by itself."""
         record = await asyncio.to_thread(self._log.table(TOPIC).get, ALERT + alert_id)
         if record is None:
@@ -31,8 +31,7 @@ class Retries:
         alert = decode(Alert, record.value or b"")
         refuse_to_repeat(alert)
         if digest := self._gathering.held.digest_of(alert_id) or alert.digest:
-            await self.retry(digest)
-            return
+            return await self.retry(digest)
         if alert_id in self._rounds:
             raise UsageError(f"alert {alert_id} is being delivered just now", code="under-way")
         if alert.state == "held":
@@ -48,3 +47,4 @@ class Retries:
             # longer would wait for the next start.
             self._turns.again_later([alert_id], error)
             raise
+        return alert_id

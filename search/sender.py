@@ -173,16 +173,16 @@ class Sender:
             self._turns.is_patient = True
             self._waiting.release()
 
-    async def retry(self, alert_id: str) -> None:
+    async def retry(self, alert_id: str) -> str:
         """Give an alert that was not delivered an attempt now, whatever its receiver's state.
 
-        One that a digest brings, or failed to, is brought by that.
+        The id of what was tried: one that a digest brings, or failed to, is brought by that.
 
         Raises:
             NotFoundError: there is no such alert.
             UsageError: it was delivered, or is on its way.
         """
-        await self._retries.retry(alert_id)
+        return await self._retries.retry(alert_id)
 
     async def forget_erased(self, *, again: bool = False) -> None:
         """Empty the alerts of erased articles; see ``Rewrites.erase``."""

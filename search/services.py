@@ -30,7 +30,8 @@ class Services:
         index: A function, since ``reindex`` switches to a new one while the API runs.
         check_feed: What a poll of an address would do; of a web page, the feeds that it names.
         changed: Told the name of a list ("feeds", "subscriptions") that was written.
-        retry_alert: Gives a failed alert another attempt, with the same id.
+        retry_alert: Gives a failed alert another attempt, with the same id. The id of what was
+            tried, which may be its digest; empty where another process tries it.
         retry_alerts: The same for many; they are on their way then.
         mute, unmute: Told a subscription's id and a story's: of which it has heard enough.
         send_test: Sends a test alert; one row a target with its error. No rows where another
@@ -55,7 +56,7 @@ class Services:
     index: Callable[[], Index]
     changed: Callable[[str], None]
     check_feed: Callable[[str], Awaitable[CheckReport]]
-    retry_alert: Callable[[str], Awaitable[None]]
+    retry_alert: Callable[[str], Awaitable[str]]
     retry_alerts: Callable[[Sequence[str]], Awaitable[None]]
     mute: Callable[[str, str], Awaitable[None]]
     unmute: Callable[[str, str], Awaitable[None]]

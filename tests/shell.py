@@ -14,6 +14,7 @@ from deploy.folder import DataFolder
 from deploy.local import create_local_api
 from deploy.serve import guarded
 from deploy.settings import load
+from deploy.shell import Shell
 from ingest.article import Sighting
 from ingest.log import NewRecord
 from ingest.wire import encode
@@ -62,7 +63,7 @@ def _at(one: Sighting, now: datetime) -> Sighting:
     return Sighting(article=one.article, fetched=now, cause=one.cause)
 
 
-def client(shell: Embedded, *, local: bool = False, from_network: bool = True) -> httpx.AsyncClient:
+def client(shell: Shell, *, local: bool = False, from_network: bool = True) -> httpx.AsyncClient:
     """A client of the shell's API, without a socket."""
     made = (
         create_local_api(shell)

@@ -84,9 +84,10 @@ def retry(
     if json:
         print_json([found])
     else:
-        last = found["attempts"][-1]["error"] if found["attempts"] else ""
-        why = f": {last}" if last and found["state"] != "sent" else ""
-        print_line(f"{found['alert_id']} is {found['state']}{why}")
+        why = f": {found['error']}" if found["error"] else ""
+        print_line(found["sentence"] or f"{found['alert_id']} is {found['state']}{why}")
+    if found["error"]:
+        raise typer.Exit(1)
 
 
 def _retry_failed(

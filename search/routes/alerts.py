@@ -9,11 +9,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
+from ingest.log import Log
 from processors.moments import moment
 from search import views
 from search.caller import Caller, WhoAsks
 from search.routes.paging import PageSize
 from search.services import Services
+
+ON_ITS_WAY = "It is on its way; see: wirewatch alerts list"
+UNSENT = "It was not delivered."
 
 
 class Failed(BaseModel):
@@ -54,12 +58,27 @@ def alerting(services: Services) -> APIRouter:
 
     @router.post("/{alert_id}/retry")
     async def retry(alert_id: str, who: WhoAsks) -> dict[str, Any]:
-        """Deliver a failed alert again, with the same id."""
+        """Deliver a failed alert again, with the same id.
+
+        ``error`` where it failed again, ``sentence`` where another process sends it.
+        """
         await run_in_threadpool(views.alert, services.log, alert_id, who=who)
-        await services.retry_alert(alert_id)
-        return await run_in_threadpool(views.alert, services.log, alert_id, who=who)
+        tried = await services.retry_alert(alert_id)
+        return await run_in_threadpool(_retried, services.log, alert_id, tried, who)
 
     return router
+
+
+def _retried(log: Log, alert_id: str, tried: str, who: Caller) -> dict[str, Any]:
+    found = views.alert(log, alert_id, who=who)
+    if not tried:
+        return {**found, "error": "", "sentence": ON_ITS_WAY}
+    if tried != alert_id:  # its digest, whose fate is written to its members a moment later
+        fate = views.alert(log, tried, who=who)
+        found = {**found, "state": fate["state"], "attempts": fate["attempts"]}
+    errors = [one["error"] for one in found["attempts"] if one["error"]]
+    is_sent = found["state"] == "sent"
+    return {**found, "error": "" if is_sent else (errors or [UNSENT])[-1], "sentence": ""}
 
 
 def listed_alerts(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from deploy.cli import main
+from deploy.folder import DataFolder
+from ingest.sqlite_log import SqliteLog
+from search.alert_state import Alert
+from search.outcomes import alert_record
+from tests.browser.newsstand import newsstand
+from tests.payloads import digest, matched
 
 
 class Cli(Protocol):
@@ -142,6 +149,78 @@ def test_a_preview_and_a_backfill_say_what_they_do(cli: Cli) -> None:
     assert "in the past" in cli(
         "subscriptions", "backfill", "truce", "--since", "2999-01-01", status=2
     )
+
+
+def fail(data: Path, to: str, **more: Any) -> None:
+    """A failed alert in the log, as the sender writes it."""
+    log = SqliteLog(DataFolder(data).log)
+    try:
+        (subscription,) = (record.key for record in log.table("subscriptions").items())
+        is_digest = "members" in more
+        one = Alert(
+            subscription=subscription,
+            subscription_name="truce",
+            article_id="a",
+            story_id="a",
+            title="A truce",
+            type="digest" if is_digest else "article.matched",
+            created=datetime.now(UTC),
+            state="failed",
+            pending=(to,),
+            payload=json.dumps(digest() if is_digest else matched()),
+            **more,
+        )
+        log.append([alert_record(one, shard=0)])
+    finally:
+        log.close()
+
+
+def test_an_alert_that_fails_again_ends_with_status_1_and_says_why(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with newsstand() as stand:
+        allowed = f"--set=net.allow={stand.host}"
+        cli(allowed, "subscriptions", "add", "truce", "truce", "--to", stand.url("/hook"))
+        fail(tmp_path / "data", stand.url("/hook"), alert_id="one")
+        stand.statuses["/hook"] = 410
+        told = cli(allowed, "alerts", "retry", "one", status=1)
+        assert told.startswith("one is failed: ")
+        assert "410" in told
+        found = json.loads(cli(allowed, "alerts", "retry", "one", "--json", status=1))
+        assert (found["alert_id"], found["state"], "410" in found["error"]) == (
+            "one", "failed", True,
+        )  # fmt: skip
+        stand.statuses["/hook"] = 503  # it will be tried again, but this attempt failed
+        assert "503" in cli(allowed, "alerts", "retry", "one", status=1)
+        stand.statuses["/hook"] = 204
+        assert cli(allowed, "alerts", "retry", "one").strip() == "one is sent"
+
+
+def test_what_a_command_logs_is_not_on_standard_output(
+    cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with newsstand() as stand:
+        hook, allowed = stand.url("/hook"), f"net.allow={stand.host}"
+        cli("--set", allowed, "subscriptions", "add", "truce", "truce", "--to", hook)
+        fail(tmp_path / "data", hook, alert_id="one")
+        stand.statuses["/hook"] = 410
+        given = ("--set", allowed, "alerts", "retry", "one", "--json")
+        assert main(["--data", str(tmp_path / "data"), *given]) == 1
+        said = capsys.readouterr()
+        assert [json.loads(line)["alert_id"] for line in said.out.splitlines()] == ["one"]
+        assert "receiver disabled" in said.err
+
+
+def test_a_retry_of_what_a_digest_brings_ends_as_the_digest_does(cli: Cli, tmp_path: Path) -> None:
+    with newsstand() as stand:
+        allowed = f"--set=net.allow={stand.host}"
+        cli(allowed, "subscriptions", "add", "truce", "truce", "--to", stand.url("/hook"))
+        fail(tmp_path / "data", stand.url("/hook"), alert_id="one", digest="many")
+        fail(tmp_path / "data", stand.url("/hook"), alert_id="many", members=("one",))
+        stand.statuses["/hook"] = 410
+        assert "410" in cli(allowed, "alerts", "retry", "one", status=1)
+        stand.statuses["/hook"] = 204
+        assert cli(allowed, "alerts", "retry", "one").strip() == "one is sent"
 
 
 def test_failed_alerts_are_tried_again_by_id_or_by_time(cli: Cli) -> None:

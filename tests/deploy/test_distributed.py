@@ -6,6 +6,7 @@ import base64
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,7 +25,10 @@ from ingest.log import Partition
 from ingest.requests import Request
 from ingest.wire import decode
 from processors.query import parse
+from search.alert_state import Alert
 from search.elastic_settings import ElasticSettings
+from search.outcomes import alert_record
+from tests.shell import client
 
 SECRET_URL = "https://feeds.example/news.xml?token=s3cr3tT0ken"  # noqa: S105  made up
 
@@ -98,6 +102,16 @@ async def test_setup_may_run_again_and_the_shell_then_works_on_nothing_yet(
 
 async def test_what_only_an_owner_may_do_is_asked_of_it(settings: Settings, tmp_path: Path) -> None:
     [*set_up(settings)]
+    failed = Alert(
+        alert_id="one",
+        subscription="s",
+        subscription_name="truce",
+        article_id="a",
+        story_id="a",
+        title="A truce",
+        created=datetime.now(UTC),
+        state="failed",
+    )
     async with opened(settings, tmp_path) as shell:
         feed = shell.feeds.add("https://news.example/feed.xml")
         assert await shell.poll_again(feed.id) == f"Feed {feed.id} is polled again by its poller."
@@ -106,6 +120,11 @@ async def test_what_only_an_owner_may_do_is_asked_of_it(settings: Settings, tmp_
         assert [(one.kind, one.target) for one in wishes] == [("poll", feed.id)]
         with pytest.raises(NotFoundError):
             await shell.retry_alert("no-such-alert")
+        shell.log.append([alert_record(failed, shard=0)])
+        async with client(shell, local=True) as api:
+            answer = await api.post("/api/alerts/one/retry")
+        assert (answer.json()["state"], answer.json()["error"]) == ("failed", "")
+        assert "on its way" in answer.json()["sentence"]
         with pytest.raises(NotFoundError):
             await shell.poll_again("no-such-feed")
 
