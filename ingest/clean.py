@@ -11,6 +11,9 @@ import re
 ELLIPSIS = "…"
 """Ends a text that was cut; three bytes in UTF-8."""
 
+WORD_CHARS = 60
+"""What is longer between two blanks is no word."""
+
 _C0 = r"\x00-\x08\x0e-\x1f\x7f"
 _C1 = r"\x80-\x9f"
 # Overrides and isolates reorder what stands after them, so that a title can lie about itself
@@ -61,6 +64,16 @@ def cut(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: max_chars - 1].rstrip() + ELLIPSIS
+
+
+def cut_at_word(text: str, max_chars: int) -> str:
+    """As ``cut``, behind a whole word; anywhere in scripts without blanks, and in long words."""
+    if len(text) <= max_chars:
+        return text
+    end = max_chars - 1
+    earliest = max(0, end - WORD_CHARS)
+    end = next((place for place in range(end, earliest, -1) if text[place].isspace()), end)
+    return text[:end].rstrip() + ELLIPSIS
 
 
 def cut_bytes(text: str, max_bytes: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ingest.clean import cut, cut_bytes
+from ingest.clean import cut, cut_at_word, cut_bytes
 from ingest.wire import format_time
 from processors.document import Document
 from processors.query_tree import Field, Query
@@ -142,7 +142,7 @@ def payload(
     """The JSON body, at most ``max_bytes`` of UTF-8: excerpt and reasons give way."""
     body = b""
     for excerpt_chars, reasons_kept in SIZES:
-        excerpt = cut(told.text, excerpt_chars) if excerpt_chars else ""
+        excerpt = cut_at_word(told.text, excerpt_chars) if excerpt_chars else ""
         data = {
             "alert_id": alert_id,
             "subscription": subscription_told(subscription),

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
+from ingest.clean import cut
 from search import views
 from search.alert_state import Alert, State
 from search.caller import WhoAsks
@@ -176,7 +177,7 @@ def _items(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for story in group["stories"]:
             for article in story["articles"]:
                 title = article["title"] or "(no title)"
-                yield f"/articles/{article['id']}", title[:TITLE_CHARS]
+                yield f"/articles/{article['id']}", cut(title, TITLE_CHARS)
 
 
 def _reasons(why: Sequence[Mapping[str, Any]]) -> Iterator[Reason]:

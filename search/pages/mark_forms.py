@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from ingest.article import Article
+from ingest.clean import cut
 from search.caller import WhoAsks
 from search.marks import Mark
 from search.pages.frame import Frame, go_to
@@ -61,10 +62,10 @@ def mark_forms(services: Services, frame: Frame) -> APIRouter:
 def _row(mark: Mark, article: Article, times: Times) -> dict[str, Any]:
     return {
         "id": article.id,
-        "title": article.title[:TITLE_CHARS] or "(no title)",
+        "title": cut(article.title, TITLE_CHARS) or "(no title)",
         "lang": language_of(article.language),
         "source": article.source,
         "seen": times.moment(article.seen),
         "starred": mark.starred,
-        "note": mark.note[:TITLE_CHARS],
+        "note": cut(mark.note, TITLE_CHARS),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
+from ingest.clean import ELLIPSIS, one_line
 from ingest.errors import NotFoundError
 from ingest.wire import as_json
 from processors.query import parse
@@ -119,7 +120,7 @@ def _entry(hit: Hit, base: object) -> FeedEntry:
         key=article.id,
         title=article.title,
         url=article.url or f"{base}/articles/{article.id}",
-        summary=" … ".join(" ".join(one.text.split()) for one in hit.highlights.text),
+        summary=_summary([one.text for one in hit.highlights.text]),
         source=article.source,
         authors=article.authors,
         topics=hit.topics,
@@ -127,6 +128,10 @@ def _entry(hit: Hit, base: object) -> FeedEntry:
         published=article.published,
         updated=max(seen, article.updated) if article.updated else seen,
     )
+
+
+def _summary(fragments: Sequence[str]) -> str:
+    return one_line(" ".join(fragments)).replace(f"{ELLIPSIS} {ELLIPSIS}", f" {ELLIPSIS} ")
 
 
 def _answered(request: Request, feed: FeedDocument, kind: Kind) -> Response:

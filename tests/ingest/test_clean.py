@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.clean import clean, cut, cut_bytes, is_hostile, one_line, printable
+from ingest.clean import clean, cut, cut_at_word, cut_bytes, is_hostile, one_line, printable
 
 ANY_TEXT = st.text(st.characters(categories=None), max_size=80)  # lone surrogates included
 
@@ -55,6 +56,25 @@ def test_a_cut_text_ends_in_an_ellipsis_within_the_limit() -> None:
     assert cut("four", 4) == "four"
     assert cut("fiver", 4) == "fiv…"
     assert cut("ab cdef", 4) == "ab…"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("a truce", 7, "a truce"),
+        ("a truce holds", 10, "a truce…"),
+        ("a truce holds", 8, "a truce…"),
+        ("a truce  holds", 9, "a truce…"),
+        ("停火" * 50, 10, "停火停火停火停火停…"),
+        ("x" * 200, 100, "x" * 99 + "…"),
+        ("a " + "x" * 200, 100, "a " + "x" * 97 + "…"),
+    ],
+)
+def test_an_excerpt_is_cut_behind_a_word_within_the_limit(
+    text: str, limit: int, shown: str
+) -> None:
+    assert cut_at_word(text, limit) == shown
+    assert len(shown) <= limit
 
 
 def test_a_text_is_cut_at_whole_characters_within_its_bytes() -> None:

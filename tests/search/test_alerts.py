@@ -188,6 +188,22 @@ def test_a_record_of_a_newer_version_stops_the_stage(desk: Newsdesk) -> None:
     assert desk.owner.lag() == 1
 
 
+def test_an_excerpt_that_is_cut_ends_behind_a_word_with_an_ellipsis(desk: Newsdesk) -> None:
+    desk.subscribe("truce")
+    desk.settle()
+    text = "A truce was agreed upon. " * 30
+    desk.publish(story("long", text), story("short", "A truce was agreed upon."))
+    desk.settle()
+    excerpts = {
+        one.article_id: json.loads(one.payload)["data"]["article"]["excerpt"]
+        for one in desk.alerts()
+    }
+    assert excerpts["short"] == "A truce was agreed upon."
+    long = excerpts["long"]
+    assert len(long) <= 600
+    assert text.startswith(long.removesuffix("…") + " ")
+
+
 def test_the_payload_says_what_matched_and_why(desk: Newsdesk) -> None:
     evidence = Evidence(rule="truce", points=3, zone="body", spans=((24, 29),), text="truce")
     tag = TopicTag(topic="peace", version=1, score=0.9, band="tag", evidence=(evidence,))
