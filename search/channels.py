@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ingest.connections import Connections
 from ingest.errors import WirewatchError
@@ -27,8 +27,9 @@ from search.mail.settings import MailSettings
 from search.mail.unsubscribing import Links
 from search.secrets import Vault
 from search.subscriptions import CHANNEL, kind_of
-from search.telling import plain, subject
+from search.telling import labelled, plain, subject
 from search.terminal import block
+from search.topic_labels import TopicLabels
 from search.webhook import Webhooks
 
 LOCAL_THREADS = 4
@@ -73,6 +74,7 @@ class Channels:
     ) -> None:
         mail = mail or MailSettings()
         self._log = log
+        self._labels = TopicLabels(log)
         self._with_kafka = with_kafka
         self._secrets = secrets
         self._mail_from = mail.from_address
@@ -143,7 +145,7 @@ class Channels:
         if delivery.subscription:
             link = await asyncio.to_thread(self._links.link, delivery.subscription, delivery.target)
         made = message(
-            json.loads(delivery.payload),
+            await self._labelled(delivery),
             alert_id=delivery.alert_id,
             to=delivery.target.partition(":")[2],
             sender=self._mail_from,
@@ -153,10 +155,14 @@ class Channels:
         return await self._mailer.send(made)
 
     async def _notify(self, delivery: Delivery) -> Outcome:
-        payload = json.loads(delivery.payload)
+        payload = await self._labelled(delivery)
         body = plain(payload, max_chars=CHAT_CHARS)
         url = self._secrets.reveal(delivery.target)
         return await self._apprise.send(url, title=subject(payload), body=body)
+
+    async def _labelled(self, delivery: Delivery) -> dict[str, Any]:
+        payload = json.loads(delivery.payload)
+        return await asyncio.to_thread(labelled, payload, self._labels.label)
 
     def _print(self, payload: str) -> None:
         stream = self._stdout or sys.stdout

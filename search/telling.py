@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ingest.clean import cut, one_line
@@ -52,6 +52,16 @@ def why(reasons: Sequence[Data]) -> str:
         f"{one['clause']}: {one['text']}" if one["text"] != one["clause"] else one["text"]
         for one in reasons[:MAX_REASONS]
     )
+
+
+def labelled(payload: Data, label: Callable[[str], str]) -> Data:
+    """``payload`` for people: topics by what ``label`` calls them, not by id."""
+    told = dict(payload["data"])
+    if "topics" in told:
+        told["topics"] = [label(one) for one in told["topics"]]
+    if "groups" in told:
+        told["groups"] = [{**one, "topic": label(one["topic"])} for one in told["groups"]]
+    return {**payload, "data": told}
 
 
 def plain(payload: Data, *, max_chars: int = 0) -> str:
