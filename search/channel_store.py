@@ -14,7 +14,7 @@ from ingest.wire import SCHEMA, Time, decode, encode
 from search.caller import LOCAL, Caller
 from search.channel_health import health_row
 from search.secrets import Vault
-from search.subscriptions import CHANNEL, Subscription, kind_of, redacted
+from search.subscriptions import CHANNEL, Subscription, is_channel_name, kind_of, redacted
 from search.targets import Targets
 
 TOPIC = "channels"
@@ -82,7 +82,7 @@ class ChannelStore:
         self, *, name: str, target: str, who: Caller = LOCAL, from_network: bool = False
     ) -> Channel:
         """A new channel of ``who``. Raises UsageError: the name is taken, the target refused."""
-        if kind_of(name) != "channel" or ":" in name:
+        if not is_channel_name(name):
             raise UsageError(
                 f"{name[:60]} cannot be the name of a channel",
                 hint="Use up to 64 letters, digits, dots, dashes and underscores, as desk-chat.",

@@ -103,14 +103,19 @@ def shard_of(subscription_id: str) -> int:
     return hashlib.sha256(subscription_id.encode()).digest()[0] % SHARDS
 
 
+def is_channel_name(name: str) -> bool:
+    """Whether a channel may be called so: a word that no address can be."""
+    return _WORD.fullmatch(name) is not None
+
+
 def kind_of(target: str) -> Kind:
     """What ``target`` is. Raises UsageError for a scheme that is not known.
 
     Of what apprise may know, only the form is judged here; see ``search.targets``.
     """
-    scheme, colon, rest = target.partition(":")
+    scheme, _, rest = target.partition(":")
     scheme = scheme.lower()
-    if not colon and _WORD.fullmatch(target):
+    if is_channel_name(target):
         return "channel"
     kinds: dict[str, Kind] = {
         "http": "webhook", "https": "webhook", "file": "file", "stdout": "stdout",
