@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest.clean import one_line
 from ingest.errors import GoneError, NotFoundError, UsageError
 from ingest.identity import id_of_url
 from ingest.log import Log, NewRecord
@@ -53,7 +54,7 @@ class Erasing:
             NotFoundError: there is no such article.
             UsageError: the reason is missing, or too long.
         """
-        reason = " ".join(reason.split())
+        reason = one_line(reason)
         if not 0 < len(reason) <= REASON_CHARS:
             raise UsageError(f"an erasure needs a reason of at most {REASON_CHARS:,} characters")
         erasure, story = self.known().get(article_id), self._story(article_id)

@@ -32,13 +32,13 @@ def erase_page(services: Services, frame: Frame) -> APIRouter:
     ) -> Response:
         """Erase it from log, index and alerts."""
         try:
-            await services.erase(article_id, reason, who.account)
+            made = await services.erase(article_id, reason, who.account)
         except UsageError as error:
             if error.code == "not-found":
                 raise
             faults = {"reason": fault_of(error)}
             return await run_in_threadpool(_asked, request, who, article_id, faults)
-        return frame.page(request, "erased.html", id=article_id, reason=reason)
+        return frame.page(request, "erased.html", id=article_id, reason=made["reason"])
 
     def _asked(
         request: Request, who: Caller, article_id: str, faults: dict[str, Fault]
