@@ -110,3 +110,6 @@ PAYLOADS: dict[str, str] = {
     "byte-order": f"\ufeff<script>{_RUN}</script>",
 }
 """By name, what it is."""
+
+LINES = [" ".join([*PAYLOADS.values()][start::12]) for start in range(12)]
+"""Several payloads in one text: a page each would take minutes."""

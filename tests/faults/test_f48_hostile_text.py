@@ -12,16 +12,13 @@ from playwright.async_api import Browser, Error, Page
 
 from tests.browser.fixtures import IN_BROWSER, browser
 from tests.browser.hostile import as_shown, faults_in, hostile_site, texts_of, word
-from tests.browser.payloads import PAYLOADS
+from tests.browser.payloads import LINES, PAYLOADS
 from tests.browser.site import EVERYTHING, Site
 from tests.browser.watched import Visit, visiting
 
 __all__ = ["browser", "hostile", "visit"]
 
 pytestmark = IN_BROWSER
-
-LINES = [" ".join([*PAYLOADS.values()][start::12]) for start in range(12)]
-"""Several payloads in one address: a page each would take minutes."""
 
 REFUSED = "status of 4"
 """A page that says what is wrong with a query is a 400, and the console notes every 400."""
