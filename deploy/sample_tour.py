@@ -80,7 +80,7 @@ class Tour:
         topics = ", ".join(hit.topics)
         self._say("tagged", f"{hit.article.title}  [{topics}]  {hit.article.source}")
         fragment = hit.highlights.text[0].text if hit.highlights.text else ""
-        self._say("found", f"by searching {QUERY}: {fragment}".replace("\n", " "))
+        self._say("found", f"by searching {QUERY}: … {fragment.strip()} …".replace("\n", " "))
         if not self._json:
             where = f" on {self._page}" if self._page else ""
             print_line(f"Watch it grow for four minutes{where}, or try in another terminal:")

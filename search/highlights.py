@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from ingest.clean import ELLIPSIS
 from processors.document import Document
 from processors.reference import Span
 from search.index import Fragment, Highlights
@@ -24,8 +23,7 @@ _Range: TypeAlias = tuple[int, int]
 def highlighted(found: Document, spans: Sequence[Span]) -> Highlights:
     """The whole title where something is in it, and up to three fragments of the text.
 
-    Without a span in the text its beginning is shown, so that every hit says something. A
-    fragment begins or ends with "…" where the text does not.
+    Without a span in the text its beginning is shown, so that every hit says something.
     """
     title, text = found.title.text, found.body.text
     in_title = merged((span.start, span.end) for span in spans if span.zone == "title")
@@ -50,7 +48,7 @@ def merged(ranges: Iterable[_Range]) -> list[_Range]:
 def _fragments(text: str, spans: Sequence[_Range]) -> Iterable[Fragment]:
     if not spans:
         if text:
-            yield Fragment(text=_shown(text, 0, _end_at_blank(text, 0, FRAGMENT_CHARACTERS)))
+            yield Fragment(text=text[: _end_at_blank(text, 0, FRAGMENT_CHARACTERS)])
         return
     count, reached = 0, 0
     for first, _ in spans:
@@ -59,20 +57,14 @@ def _fragments(text: str, spans: Sequence[_Range]) -> Iterable[Fragment]:
         if count == MAX_FRAGMENTS:
             return
         begin = _start_at_blank(text, max(reached, first - _CONTEXT), first)
-        added = len(ELLIPSIS) if begin else 0
-        reached = _end_at_blank(text, first, begin + FRAGMENT_CHARACTERS - added)
+        reached = _end_at_blank(text, first, begin + FRAGMENT_CHARACTERS)
         inside = [
-            (start - begin + added, min(end, reached) - begin + added)
+            (start - begin, min(end, reached) - begin)
             for start, end in spans
             if begin <= start < reached
         ]
-        yield Fragment(text=_shown(text, begin, reached), spans=tuple(inside))
+        yield Fragment(text=text[begin:reached], spans=tuple(inside))
         count += 1
-
-
-def _shown(text: str, begin: int, end: int) -> str:
-    before, behind = ELLIPSIS if begin else "", ELLIPSIS if end < len(text) else ""
-    return f"{before}{text[begin:end]}{behind}"
 
 
 def _start_at_blank(text: str, begin: int, first: int) -> int:
@@ -84,13 +76,8 @@ def _start_at_blank(text: str, begin: int, first: int) -> int:
 
 
 def _end_at_blank(text: str, first: int, end: int) -> int:
-    """Where a fragment ends that has room until ``end``: with the text, or behind a word.
-
-    One place is left for the ellipsis. Scripts without blanks end anywhere, behind ``first``.
-    """
+    """``end``, or the end of the word before; behind ``first``. Scripts without blanks: ``end``."""
     if end >= len(text):
         return len(text)
-    end -= 1
     earliest = max(first + 1, end - _CONTEXT)
-    blanks = (place for place in range(end, earliest, -1) if text[place].isspace())
-    return next((place for place in blanks if not text[place - 1].isspace()), end)
+    return next((place for place in range(end, earliest, -1) if text[place].isspace()), end)

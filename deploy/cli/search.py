@@ -68,7 +68,7 @@ def _print_hit(hit: dict[str, Any]) -> None:
     print_line(f"{minute(hit['seen'])}  {hit['title'] or '(no title)'}{topics}{copies}")
     print_line(f"    {hit['source']}  {hit['id']}  {hit['url']}")
     for fragment in hit["highlights"]["text"][:2]:
-        print_line(f"    {fragment['text']}".replace("\n", " "))
+        print_line(f"    … {fragment['text']} …".replace("\n", " "))
 
 
 def print_end(end: dict[str, Any], *, group: bool) -> None:

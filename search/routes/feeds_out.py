@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Literal
@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from ingest.clean import ELLIPSIS, one_line
 from ingest.errors import NotFoundError
 from ingest.wire import as_json
 from processors.query import parse
@@ -120,7 +119,7 @@ def _entry(hit: Hit, base: object) -> FeedEntry:
         key=article.id,
         title=article.title,
         url=article.url or f"{base}/articles/{article.id}",
-        summary=_summary([one.text for one in hit.highlights.text]),
+        summary=" … ".join(" ".join(one.text.split()) for one in hit.highlights.text),
         source=article.source,
         authors=article.authors,
         topics=hit.topics,
@@ -128,10 +127,6 @@ def _entry(hit: Hit, base: object) -> FeedEntry:
         published=article.published,
         updated=max(seen, article.updated) if article.updated else seen,
     )
-
-
-def _summary(fragments: Sequence[str]) -> str:
-    return one_line(" ".join(fragments)).replace(f"{ELLIPSIS} {ELLIPSIS}", f" {ELLIPSIS} ")
 
 
 def _answered(request: Request, feed: FeedDocument, kind: Kind) -> Response:

@@ -101,23 +101,6 @@ def test_titles_are_read_back_as_they_were() -> None:
     assert found.entries[0].links[0].href == "https://example.org/?a=1&b=0"
 
 
-async def test_a_summary_says_where_the_text_goes_on(tmp_path: Path) -> None:
-    filler = "Gulls cried over the quiet harbour. " * 20
-    text = f"{filler}The ferry runs. {filler}The ferry stops. {filler}"
-    async with opened(tmp_path) as shell, client(shell) as api:
-        await carry(shell, [sighting("long", text), sighting("short", "The ferry runs.")])
-        found = (await api.get("/feeds/search.json", params={"q": "ferry"})).json()["items"]
-        short, long = sorted((one["content_text"] for one in found), key=len)
-    assert short == "The ferry runs."
-    assert long.startswith("…")
-    assert long.endswith("…")
-    parts = [one.strip() for one in long.strip("…").split(" … ")]
-    assert len(parts) == 2
-    for part in parts:
-        assert "ferry" in part
-        assert f" {part} " in f" {text}"
-
-
 def test_json_feed_has_the_shape_of_version_1_1() -> None:
     found = json.loads(json_feed(DOCUMENT))
     assert found["version"] == "https://jsonfeed.org/version/1.1"
