@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.async_api import Page, expect
 
-from tests.browser.fixtures import IN_BROWSER
+from tests.browser.fixtures import IN_BROWSER, Visitor
 from tests.browser.reader import received, subscribe, titles
 from tests.browser.site import Site, until
 
@@ -143,4 +144,48 @@ async def test_a_pause_ends_from_now_on_or_with_what_it_missed(site: Site, page:
         site.publish(f"mint-{place}", later, f"Coins of {place}: the old mint now has a kiln.")
         await received(site, "/kilns", later)
         told += [later] if ending == "Resume from now" else [missed, later]
-        await until(lambda: sorted(titles(site, "/kilns")) == sorted(told))
+        await has_told(site, "/kilns", told)
+
+
+async def has_told(site: Site, path: str, wanted: list[str]) -> None:
+    """Wait until a receiver was told of these articles, and of no other."""
+    await until(lambda: sorted(titles(site, path)) == sorted(wanted))
+
+
+def publish_strike(site: Site, place: str) -> None:
+    """An article about weavers."""
+    text = f"The weavers of {place} left their looms."
+    site.publish(f"weavers-{place}", f"Weavers of {place} strike", text)
+
+
+async def test_a_digest_that_arrives_on_the_open_page_leads_to_what_it_lists(
+    site: Site, visitor: Visitor
+) -> None:
+    visit = await visitor()
+    watching, page = await visit.page("/alerts"), await visit.page()
+    asked = {"name": "weaving", "query": "weavers", "throttle": "1/4s", "every_article": True}
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        made = await client.post(
+            "/api/subscriptions", json={**asked, "to": [site.stand.url("/weaving")]}
+        )
+        made.raise_for_status()
+    await page.goto(f"{site.url}/alerts?subscription={made.json()['id']}")
+    await expect(page.locator("#live")).to_contain_text("as they happen")
+    for place in ("Velmora", "Sule", "Tarn"):
+        publish_strike(site, place)
+    digest = await until(lambda: the_digest(site, "weaving"))
+    entry = page.locator(f"[data-id='{digest['alert_id']}']")
+    await entry.get_by_role("link", name=digest["title"]).click()
+    await page.wait_for_url("**/alerts?digest=*")
+    await expect(page.locator("#live")).to_contain_text("as they happen")
+    publish_strike(site, "Karsova")
+    await expect(watching.locator(".entry", has_text="Weavers of Karsova").first).to_be_visible(
+        timeout=30_000
+    )
+    await expect(page.locator("#alerts .entry", has_text="Weavers of")).to_have_count(2)
+
+
+async def the_digest(site: Site, name: str) -> dict[str, Any] | None:
+    """The digest of a subscription that was sent; None before it was."""
+    sent = await site.alerts(state="sent")
+    return next((one for one in sent if one["subscription_name"] == name and one["members"]), None)
