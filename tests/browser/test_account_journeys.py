@@ -78,6 +78,9 @@ async def test_who_may_only_read_meets_nothing_that_changes_anything(
             if await page.get_by_role("link", name=link).count():
                 found[name].append(link)
     assert {name: things for name, things in found.items() if things} == {}
+    for path in (paths["muting"], "/feed?q=truce"):
+        await page.goto(site.url + path)
+        await expect(page.get_by_role("main")).to_contain_text("looker may only read")
 
 
 async def test_what_one_account_subscribes_to_is_nothing_to_another(
