@@ -29,6 +29,7 @@ from search.routes.alerts import listed_alerts
 from search.routes.exporting import exported_pages
 from search.routes.query_check import checked_query
 from search.subscription_files import export_text
+from search.views import alert_row
 
 WATCH_SECONDS = 0.25
 """How often the log is asked for new alerts while somebody watches."""
@@ -99,13 +100,10 @@ def whole_lists(shell: Shell) -> APIRouter:
     def alerts(state: str = "", since: str = "", subscription: str = "") -> StreamingResponse:
         """Alerts, newest first."""
         services = shell.services()
-        return _streamed(
-            iter(
-                listed_alerts(
-                    services, state=state, since=since, subscription=subscription, who=LOCAL
-                )
-            )
+        found = listed_alerts(
+            services, state=state, since=since, subscription=subscription, who=LOCAL
         )
+        return _streamed(map(alert_row, found))
 
     @router.get("/export")
     def export(q: str, since: str = "", until: str = "") -> StreamingResponse:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.backup import CHUNK_BYTES, FORMAT, LOG, MANIFEST, Manifest
+from deploy.backup import CHUNK_BYTES, FORMAT, LOG, MANIFEST, QUARANTINE, SECRETS, Manifest
 from deploy.folder import DataFolder
 from ingest.errors import (
     FileError,
@@ -31,6 +32,7 @@ from ingest.wire import decode
 
 DRAFT, DECIDED = "restoring.part", "restoring-"
 LOG_FILES = (LOG, f"{LOG}-wal", f"{LOG}-shm")
+_PLAIN = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _DAMAGES = (zipfile.BadZipFile, KeyError, EOFError, zlib.error, MalformedRecordError)
 
 MANIFEST_BYTES = 100_000_000
@@ -128,20 +130,30 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
 
 
 def _unpack(name: str, archive: zipfile.ZipFile, draft: Path, manifest: Manifest) -> None:
-    target = draft / name
-    if not target.resolve().is_relative_to(draft.resolve()):
+    if not _is_ours(name):
         raise KeyError(name)
+    target = draft / name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     target.touch(mode=0o600)
-    hashed = hashlib.sha256()
+    hashed, left = hashlib.sha256(), manifest.parts[name].bytes
     with archive.open(name) as source, target.open("wb") as stream:
-        while chunk := source.read(CHUNK_BYTES):
+        # Never more than was promised: a few bytes of zip can hold a full disk.
+        while chunk := source.read(min(CHUNK_BYTES, left)):
+            left -= len(chunk)
             hashed.update(chunk)
             stream.write(chunk)
         stream.flush()
         os.fsync(stream.fileno())
     if hashed.hexdigest() != manifest.parts[name].sha256:
         raise KeyError(name)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a backup may have a file of this name: nothing else of a data folder is replaced."""
+    folder, slash, rest = name.partition("/")
+    if not slash:
+        return name == LOG
+    return folder in (QUARANTINE, SECRETS) and bool(_PLAIN.fullmatch(rest))
 
 
 def _damaged(file: Path, error: Exception) -> FileError:

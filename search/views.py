@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest.errors import NotFoundError, UsageError
 from ingest.log import Log, Record
@@ -19,6 +19,8 @@ from search.index import Checkpoint, Hit, Index, SearchResult
 from search.subscriptions import redacted
 
 ALERT_PREFIX = "alert:"
+
+T = TypeVar("T")
 
 MEMBERS_SHOWN = 100
 """Of a digest, in its row; each of them has a row of its own that names the digest."""
@@ -188,7 +190,7 @@ def alerts(
     since: datetime | None = None,
     subscription: str = "",
     who: Caller = LOCAL,
-) -> list[dict[str, Any]]:
+) -> list[Alert]:
     """Alerts that ``who`` may see, newest first."""
     found = [
         one
@@ -198,12 +200,11 @@ def alerts(
         and subscription in ("", one.subscription)
     ]
     found.sort(key=lambda one: (one.created, one.alert_id), reverse=True)
-    return [alert_row(one) for one in found]
+    return found
 
 
-def rest(rows: list[dict[str, Any]], *, after: str, key: str) -> Iterator[dict[str, Any]]:
-    """The rows after the one that the cursor names. Raises UsageError where none is."""
-    ids = [row[key] for row in rows]
+def rest(rows: Sequence[T], *, after: str, ids: Sequence[str]) -> Iterator[T]:
+    """The rows after the one with the id ``after``. Raises UsageError where none is."""
     if after and after not in ids:
         raise UsageError("this cursor is not one of the list", hint="Start without it.")
     return iter(rows[ids.index(after) + 1 :] if after else rows)

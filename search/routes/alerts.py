@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from processors.moments import moment
 from search import views
+from search.alert_state import Alert
 from search.caller import Caller, WhoAsks
 from search.routes.paging import PageSize
 from search.services import Services
@@ -38,17 +39,19 @@ def alerting(services: Services) -> APIRouter:
         after: str = "",
     ) -> dict[str, Any]:
         """Alerts, newest first, a page at a time."""
-        rows = listed_alerts(services, state=state, since=since, subscription=subscription, who=who)
-        found = views.rest(rows, after=after, key="alert_id")
-        return views.page("alerts", found, size=size, key="alert_id")
+        found = listed_alerts(
+            services, state=state, since=since, subscription=subscription, who=who
+        )
+        rest = views.rest(found, after=after, ids=[one.alert_id for one in found])
+        return views.page("alerts", map(views.alert_row, rest), size=size, key="alert_id")
 
     @router.post("/retry")
     async def retry_many(which: Failed, who: WhoAsks) -> dict[str, Any]:
         """Deliver failed alerts again, with their ids: all of a time, or of one subscription."""
-        rows = listed_alerts(
+        found = listed_alerts(
             services, state="failed", since=which.since, subscription=which.subscription, who=who
         )
-        ids = [row["alert_id"] for row in reversed(rows)]  # the oldest first
+        ids = [one.alert_id for one in reversed(found)]  # the oldest first
         await services.retry_alerts(ids)
         return {"retried": len(ids), "alert_ids": ids}
 
@@ -64,7 +67,7 @@ def alerting(services: Services) -> APIRouter:
 
 def listed_alerts(
     services: Services, *, state: str, since: str, subscription: str, who: Caller
-) -> list[dict[str, Any]]:
+) -> list[Alert]:
     """Alerts, newest first, as asked for in words. Raises UsageError."""
     wanted = services.subscriptions.get(subscription, who=who).id if subscription else ""
     begin = moment(since, now=datetime.now(UTC)) if since else None

@@ -43,7 +43,8 @@ def marking(services: Services) -> APIRouter:
             if starred in (None, one.starred) and read in (None, one.read)
         ]
         wanted.sort(key=lambda one: (one.at, one.article_id), reverse=True)
-        rows = views.rest([mark_row(one) for one in wanted], after=after, key="article_id")
+        ids = [one.article_id for one in wanted]
+        rows = map(mark_row, views.rest(wanted, after=after, ids=ids))
         found = views.page("marks", rows, size=size, key="article_id")
         for row in found["marks"]:
             row["article"] = _article(services, row["article_id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -187,24 +188,55 @@ def _flipped(data: bytearray) -> bytes:
     return bytes(made)
 
 
-def test_a_path_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    bad, folder = tmp_path / "bad.zip", DataFolder(tmp_path / "data")
-    part = {"sha256": "", "bytes": 1}
+def archive_of(file: Path, name: str, content: bytes, *, promised: int) -> None:
+    """A zip with a log and one more file, whose checksums are right."""
+    parts = {"log.sqlite": b"x", name: content}
     manifest = {
         "format": 1,
         "made_by": "1",
         "log_version": 1,
         "at": "2026-11-23T00:00:00Z",
         "secrets": False,
-        "parts": {"log.sqlite": part, "../../evil": part},
+        "parts": {
+            one: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+            for one, data in parts.items()
+        },
     }
-    with zipfile.ZipFile(bad, "w") as archive:
-        archive.writestr("../../evil", "x")
-        archive.writestr("log.sqlite", "x")
+    manifest["parts"][name]["bytes"] = promised  # type: ignore[index] # made above
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one, data in parts.items():
+            archive.writestr(one, data)
         archive.writestr("manifest.json", json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../evil",
+        "/evil",
+        "lock",
+        "index/1/meta.json",
+        "secrets/../../evil",
+        "secrets/..",
+        "quarantine/a/b",
+        "restoring-x/log.sqlite",
+    ],
+)
+def test_a_file_that_no_backup_has_is_refused(name: str, tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    archive_of(tmp_path / "bad.zip", name, b"x", promised=1)
     with pytest.raises(FileError):
-        unpack(folder, bad, replacing=False)
-    assert not (tmp_path / "evil").exists()
+        unpack(folder, tmp_path / "bad.zip", replacing=False)
+    assert not [one for one in tmp_path.rglob("*") if one.is_file() and one.name != "bad.zip"]
+
+
+def test_no_more_is_unpacked_than_is_promised(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    archive_of(tmp_path / "good.zip", "quarantine/one.zst", b"0" * 9_000_000, promised=9_000_000)
+    assert unpack(folder, tmp_path / "good.zip", replacing=False).manifest.parts
+    archive_of(tmp_path / "bomb.zip", "quarantine/one.zst", b"0" * 9_000_000, promised=10)
+    with pytest.raises(FileError):
+        unpack(folder, tmp_path / "bomb.zip", replacing=False)
 
 
 async def test_a_restore_that_was_decided_on_is_ended_by_the_next_start(tmp_path: Path) -> None:

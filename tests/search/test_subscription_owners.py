@@ -75,11 +75,11 @@ def test_alerts_are_shown_to_their_owner(desk: Newsdesk) -> None:
     desk.publish(story("x"))
     desk.settle()
     (alert,) = views.alerts(desk.log, who=JANE)
-    assert alert["subscription_name"] == "a"
+    assert alert.subscription_name == "a"
     assert len(views.alerts(desk.log, who=ADMIN)) == 2
-    assert views.alert(desk.log, alert["alert_id"], who=JANE)["owner"] == "jane"
+    assert views.alert(desk.log, alert.alert_id, who=JANE)["owner"] == "jane"
     with pytest.raises(NotFoundError):
-        views.alert(desk.log, alert["alert_id"], who=OMAR)
+        views.alert(desk.log, alert.alert_id, who=OMAR)
 
 
 def test_lists_go_on_behind_an_id_and_leave_out_what_is_anothers(desk: Newsdesk) -> None:

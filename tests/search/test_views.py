@@ -24,11 +24,11 @@ def test_a_page_names_the_cursor_of_the_next_only_where_there_is_one() -> None:
 
 
 def test_the_rest_of_a_list_begins_behind_the_cursor() -> None:
-    rows = [{"id": str(number)} for number in range(3)]
-    assert list(views.rest(rows, after="", key="id")) == rows
-    assert list(views.rest(rows, after="1", key="id")) == rows[2:]
+    rows, ids = [10, 11, 12], ["a", "b", "c"]
+    assert list(views.rest(rows, after="", ids=ids)) == rows
+    assert list(views.rest(rows, after="b", ids=ids)) == [12]
     with pytest.raises(UsageError):
-        views.rest(rows, after="9", key="id")
+        views.rest(rows, after="x", ids=ids)
 
 
 def test_an_article_says_its_story_and_how_large_that_is_now(tmp_path: Path) -> None:
