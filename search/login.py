@@ -31,6 +31,7 @@ FAILURES_PER_MINUTE = 5
 """Of one address. Nobody guesses a token of 256 bits; this spares the log, not the token."""
 
 UNAUTHORISED = 401
+HOW_PROGRAMS_LOG_IN = "Send Authorization: Bearer and a token of: wirewatch accounts add NAME"
 NOTED_SECONDS = 3600
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """What proxies add: such a request did not begin on this machine, whoever passed it on."""
@@ -194,12 +195,13 @@ def _late(request: Request, limit: RateLimit, name: str) -> Response | None:
 
 
 def _not_let_in(request: Request, sentence: str) -> Response:
+    is_page = "text/html" in request.headers.get("accept", "")
     answer = refusal(
         request,
         UNAUTHORISED,
         sentence,
         code="login",
-        hint="Send Authorization: Bearer and a token of: wirewatch accounts add NAME",
+        hint="Log in, then send it again." if is_page else HOW_PROGRAMS_LOG_IN,
     )
     answer.headers["www-authenticate"] = 'Bearer realm="Wirewatch"'
     return answer

@@ -14,7 +14,10 @@ export function follow() {
     if (list) line.textContent = "Alerts appear here as they happen.";
   });
   stream.addEventListener("error", () => {
-    if (list) line.textContent = "The connection is lost; it is being made again.";
+    if (!list) return;
+    // Browsers try again after a lost connection, but not after a refusal, as that of a logout.
+    const isOver = stream.readyState === EventSource.CLOSED;
+    line.textContent = isOver ? "The connection has ended. Load this page again." : "The connection is lost; it is being made again.";
   });
   stream.addEventListener("alert", (event) => list && arrived(list, JSON.parse(event.data)));
   stream.addEventListener("story", (event) => {
@@ -35,7 +38,7 @@ function arrived(list, row) {
   }
   const wanted = new URLSearchParams(location.search);
   const differs = (name, value) => wanted.get(name) && wanted.get(name) !== value;
-  if (wanted.get("after") || differs("state", row.state) || differs("subscription", row.subscription)) return;
+  if (wanted.get("after") || differs("state", row.state) || differs("subscription", row.subscription) || differs("digest", row.digest)) return;
   list.prepend(entry(row));
   if (list.children.length > MOST_ROWS) list.lastElementChild.remove();
 }
@@ -44,7 +47,9 @@ function entry(row) {
   const made = element("li", "", { class: "entry new", "data-id": row.alert_id });
   const article = element("article");
   const heading = element("h2", "", { dir: "auto" });
-  heading.append(element("a", row.title || "(no title)", { href: `/articles/${encodeURIComponent(row.article_id)}` }));
+  // A digest is about no single article: it leads to the alerts that it lists.
+  const href = row.article_id ? `/articles/${encodeURIComponent(row.article_id)}` : `/alerts?digest=${encodeURIComponent(row.alert_id)}`;
+  heading.append(element("a", row.title || "(no title)", { href }));
   const facts = element("p", "", { class: "facts" });
   const subscription = element("a", "", { href: `/subscriptions/${encodeURIComponent(row.subscription)}` });
   subscription.append(element("bdi", row.subscription_name));
